@@ -1,1 +1,5 @@
-export {};
+export * from './reasons.ts';
+export * from './errors.ts';
+export * from './interaction.ts';
+export * from './events.ts';
+export * from './principal.ts';
