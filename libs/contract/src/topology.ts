@@ -1,0 +1,244 @@
+import { consumerNames, inboxPrefix, STORE_QUERIES } from './subjects.ts';
+import { isNamespace, REASONS, type Reason } from './reasons.ts';
+
+/** The services that have a NATS user of their own, and the operator that provisions. */
+export const SERVICES = ['intake', 'state-store', 'notifier', 'timeout-scheduler'] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+const DAY = 24 * 3600;
+
+export type StreamSpec = {
+  name: string;
+  subjects: string[];
+  /** The one service that creates the stream, keeps its configuration, and re-creates it when it is lost. */
+  owner: ServiceName;
+  publishers: (ServiceName | 'producer')[];
+  consumers: (ServiceName | 'producer')[];
+  schema: string;
+  discard: 'old' | 'new';
+  maxAgeSeconds: number;
+  maxMessagesPerSubject?: number;
+  maxMessageBytes: number;
+  duplicateWindowSeconds: number;
+};
+
+/** Every JetStream stream: subject → schema → publishers → consumers. Streams, consumers and permissions are made from this table. */
+export const STREAMS = {
+  review: {
+    name: 'HITL_REVIEW',
+    subjects: REASONS.flatMap((reason) => [`hitl.*.review.${reason}`, `hitl.*.cancel.${reason}`]),
+    owner: 'intake',
+    publishers: ['producer', 'intake'],
+    consumers: ['intake'],
+    schema: 'review-message',
+    discard: 'new',
+    maxAgeSeconds: 0,
+    maxMessagesPerSubject: 100_000,
+    maxMessageBytes: 288 * 1024,
+    duplicateWindowSeconds: 10,
+  },
+  events: {
+    name: 'HITL_EVENTS',
+    subjects: ['hitl.*.escalation.*.*'],
+    owner: 'state-store',
+    publishers: ['state-store'],
+    consumers: ['notifier', 'timeout-scheduler'],
+    schema: 'event',
+    discard: 'old',
+    maxAgeSeconds: 7 * DAY,
+    maxMessageBytes: 1024 * 1024,
+    duplicateWindowSeconds: 120,
+  },
+  outcomes: {
+    name: 'HITL_OUTCOMES',
+    subjects: ['hitl.*.outcome.*'],
+    owner: 'state-store',
+    publishers: ['state-store'],
+    consumers: ['producer'],
+    schema: 'outcome',
+    discard: 'old',
+    maxAgeSeconds: 7 * DAY,
+    maxMessageBytes: 1024 * 1024,
+    duplicateWindowSeconds: 120,
+  },
+  rejected: {
+    name: 'HITL_REJECTED',
+    subjects: ['hitl.*.rejected.*'],
+    owner: 'intake',
+    publishers: ['intake', 'state-store'],
+    consumers: [],
+    schema: 'dead-letter',
+    discard: 'old',
+    maxAgeSeconds: 30 * DAY,
+    maxMessageBytes: 1024 * 1024,
+    duplicateWindowSeconds: 120,
+  },
+} as const satisfies Record<string, StreamSpec>;
+
+export type RequestSpec = { subject: string; askers: (ServiceName | 'producer')[]; responder: ServiceName; queue: string; schema: string };
+
+/** Every core NATS request. Responders share a queue group named after their service. */
+export const REQUESTS: RequestSpec[] = [
+  { subject: 'umpire.store.submit.*', askers: ['intake'], responder: 'state-store', queue: 'state-store', schema: 'submit' },
+  { subject: 'umpire.store.apply', askers: ['timeout-scheduler'], responder: 'state-store', queue: 'state-store', schema: 'apply' },
+  ...STORE_QUERIES.map((name): RequestSpec => ({
+    subject: `umpire.store.query.${name}`,
+    askers: name === 'principal' ? ['intake', 'notifier', 'timeout-scheduler'] : name === 'changes' ? ['timeout-scheduler'] : ['notifier'],
+    responder: 'state-store',
+    queue: 'state-store',
+    schema: `query-${name}`,
+  })),
+  { subject: 'hitl.*.query.outcome', askers: ['producer'], responder: 'state-store', queue: 'state-store', schema: 'query-outcome' },
+];
+
+export type ConsumerSpec = {
+  stream: string;
+  name: string;
+  /** Who makes it at start; producers may not make consumers themselves. */
+  creator: ServiceName;
+  reader: ServiceName | 'producer';
+  filters: string[];
+  ackWaitSeconds: number;
+  maxAckPending: number;
+};
+
+/** Namespaces and the names of their outcome consumers (one per pipeline): the value of `UMPIRE_NAMESPACES`. */
+export type Namespaces = Record<string, string[]>;
+
+/** Every durable consumer for the declared namespaces. */
+export function durableConsumers(namespaces: Namespaces): ConsumerSpec[] {
+  const intake = (namespace: string, reason: Reason): ConsumerSpec => ({
+    stream: STREAMS.review.name,
+    name: consumerNames.intake(namespace, reason),
+    creator: 'intake',
+    reader: 'intake',
+    filters: [`hitl.${namespace}.review.${reason}`, `hitl.${namespace}.cancel.${reason}`],
+    ackWaitSeconds: 30,
+    maxAckPending: 2_000,
+  });
+  const outcomes = (namespace: string, name: string): ConsumerSpec => ({
+    stream: STREAMS.outcomes.name,
+    name: consumerNames.outcomes(namespace, name),
+    creator: 'state-store',
+    reader: 'producer',
+    filters: [`hitl.${namespace}.outcome.*`],
+    ackWaitSeconds: 30,
+    maxAckPending: 1_000,
+  });
+  const events = (name: string, reader: ServiceName): ConsumerSpec => ({
+    stream: STREAMS.events.name, name, creator: reader, reader, filters: [], ackWaitSeconds: 30, maxAckPending: 4_000,
+  });
+  return [
+    ...Object.keys(namespaces).flatMap((namespace) => REASONS.map((reason) => intake(namespace, reason))),
+    ...Object.entries(namespaces).flatMap(([namespace, names]) => names.map((name) => outcomes(namespace, name))),
+    events(consumerNames.notifier, 'notifier'),
+    events(consumerNames.scheduler, 'timeout-scheduler'),
+  ];
+}
+
+/**
+ * Reads the value of `UMPIRE_NAMESPACES`.
+ * @returns the namespaces, or one message per fault.
+ */
+export function parseNamespaces(text: string): { ok: true; namespaces: Namespaces } | { ok: false; errors: string[] } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { ok: false, errors: [`UMPIRE_NAMESPACES is not JSON: ${(error as Error).message}`] };
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || Object.keys(value).length === 0) {
+    return { ok: false, errors: ['UMPIRE_NAMESPACES must be an object such as {"default":["main"]}'] };
+  }
+  const errors: string[] = [];
+  for (const [namespace, names] of Object.entries(value)) {
+    if (!isNamespace(namespace)) errors.push(`namespace "${namespace}" must match [a-z0-9-]{1,40}`);
+    if (!Array.isArray(names) || names.some((name) => !isNamespace(name))) {
+      errors.push(`outcome consumers of "${namespace}" must be a list of names that match [a-z0-9-]{1,40}`);
+    }
+  }
+  return errors.length ? { ok: false, errors } : { ok: true, namespaces: value as Namespaces };
+}
+
+export type Permissions = { publish: string[]; subscribe: string[] };
+
+const streamAdmin = (stream: string) =>
+  ['CREATE', 'UPDATE', 'INFO', 'PURGE'].map((verb) => `$JS.API.STREAM.${verb}.${stream}`);
+const consumerAdmin = (stream: string, name: string) => [
+  `$JS.API.CONSUMER.CREATE.${stream}.${name}`,
+  `$JS.API.CONSUMER.CREATE.${stream}.${name}.>`,
+  `$JS.API.CONSUMER.DURABLE.CREATE.${stream}.${name}`,
+  `$JS.API.CONSUMER.INFO.${stream}.${name}`,
+];
+const consumerRead = (stream: string, name: string) => [
+  `$JS.API.CONSUMER.INFO.${stream}.${name}`,
+  `$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`,
+  `$JS.ACK.${stream}.${name}.>`,
+];
+
+/** What a service's NATS user may do: exactly what the tables above give it. */
+export function servicePermissions(service: ServiceName): Permissions {
+  const publish = new Set<string>(['$JS.API.INFO']);
+  const subscribe = new Set<string>([`${inboxPrefix.service(service)}.>`]);
+  for (const stream of Object.values(STREAMS) as StreamSpec[]) {
+    if (stream.publishers.includes(service)) stream.subjects.forEach((subject) => publish.add(subject));
+    if (stream.owner === service) streamAdmin(stream.name).forEach((subject) => publish.add(subject));
+    if (stream.consumers.includes(service)) {
+      publish.add(`$JS.API.STREAM.INFO.${stream.name}`);
+      [...consumerAdmin(stream.name, '*'), ...consumerRead(stream.name, '*')].forEach((subject) => publish.add(subject));
+    }
+  }
+  for (const request of REQUESTS) {
+    if (request.askers.includes(service)) publish.add(request.subject);
+    if (request.responder === service) {
+      subscribe.add(request.subject);
+      for (const asker of request.askers) publish.add(asker === 'producer' ? '_INBOX.ns.>' : `${inboxPrefix.service(asker)}.>`);
+    }
+  }
+  if (service === 'intake') {
+    publish.add('_INBOX.ns.>');
+    subscribe.add('_INBOX.ns.*.intake.>');
+  }
+  if (service === 'state-store') {
+    publish.add('hitl.*.settled.*').add('hitl.*.reply.>');
+    consumerAdmin(STREAMS.outcomes.name, '*').forEach((subject) => publish.add(subject));
+  }
+  return { publish: [...publish], subscribe: [...subscribe] };
+}
+
+/** What a namespace's producers may do; nothing else. They share no stream API: only their own outcome consumers. */
+export function producerPermissions(namespace: string, outcomeConsumers: string[]): Permissions {
+  return {
+    publish: [
+      ...REASONS.flatMap((reason) => [`hitl.${namespace}.review.${reason}`, `hitl.${namespace}.cancel.${reason}`]),
+      `hitl.${namespace}.query.*`,
+      ...outcomeConsumers.flatMap((name) => consumerRead(STREAMS.outcomes.name, consumerNames.outcomes(namespace, name))),
+    ],
+    subscribe: [`${inboxPrefix.namespace(namespace)}.>`, `hitl.${namespace}.settled.*`, `hitl.${namespace}.reply.>`],
+  };
+}
+
+export type NatsUsers = {
+  services: Record<ServiceName, { user: string; pass: string }>;
+  operator?: { user: string; pass: string };
+  producers: { namespace: string; user: string; pass: string; outcomeConsumers: string[] }[];
+};
+
+/** @returns the text of nats-server's `authorization` block for these users. */
+export function renderNatsAuthorization(users: NatsUsers): string {
+  const list = (subjects: string[]) => `{ allow: [${subjects.map((subject) => JSON.stringify(subject)).join(', ')}] }`;
+  const entry = (user: string, pass: string, permissions?: Permissions) =>
+    `    { user: ${JSON.stringify(user)}, password: ${JSON.stringify(pass)}` +
+    (permissions ? `,\n      permissions: { publish: ${list(permissions.publish)},\n        subscribe: ${list(permissions.subscribe)} }` : '') +
+    ' }';
+  return [
+    'authorization {',
+    '  users = [',
+    ...SERVICES.map((service) => entry(users.services[service].user, users.services[service].pass, servicePermissions(service))),
+    ...(users.operator ? [entry(users.operator.user, users.operator.pass)] : []),
+    ...users.producers.map((p) => entry(p.user, p.pass, producerPermissions(p.namespace, p.outcomeConsumers))),
+    '  ]',
+    '}',
+    '',
+  ].join('\n');
+}

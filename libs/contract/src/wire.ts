@@ -1,0 +1,100 @@
+import type { FieldError } from './errors.ts';
+import type { ClockKind, Outcome } from './events.ts';
+import type { Rules } from './interaction.ts';
+import type { Reason } from './reasons.ts';
+
+/**
+ * A frame carries JSON and raw bodies in one NATS message without printing the bodies again:
+ * `u32 length of header | header JSON | body 0 | body 1 | …`, with the bodies' lengths in `header.lengths`.
+ */
+export function encodeFrame(header: object, bodies: Uint8Array[]): Uint8Array {
+  const head = new TextEncoder().encode(JSON.stringify({ ...header, lengths: bodies.map((body) => body.length) }));
+  const frame = new Uint8Array(4 + head.length + bodies.reduce((sum, body) => sum + body.length, 0));
+  new DataView(frame.buffer).setUint32(0, head.length);
+  frame.set(head, 4);
+  let offset = 4 + head.length;
+  for (const body of bodies) {
+    frame.set(body, offset);
+    offset += body.length;
+  }
+  return frame;
+}
+
+/**
+ * Reads what `encodeFrame` wrote.
+ * @throws Error on a frame that is cut or lies about its lengths.
+ */
+export function decodeFrame<Header extends object>(frame: Uint8Array): { header: Header; bodies: Uint8Array[] } {
+  if (frame.length < 4) throw new Error('frame is shorter than its length field');
+  const headEnd = 4 + new DataView(frame.buffer, frame.byteOffset, frame.byteLength).getUint32(0);
+  if (headEnd > frame.length) throw new Error('frame ends inside its header');
+  const header = JSON.parse(new TextDecoder().decode(frame.subarray(4, headEnd))) as Header & { lengths: number[] };
+  const bodies: Uint8Array[] = [];
+  let offset = headEnd;
+  for (const length of header.lengths) {
+    bodies.push(frame.subarray(offset, offset + length));
+    offset += length;
+  }
+  if (offset !== frame.length) throw new Error('frame and its lengths disagree');
+  return { header, bodies };
+}
+
+/** One validated message of a submit batch. Its body in the frame is the producer's payload as it came (none for a cancel). */
+export type SubmitItem =
+  | {
+      type: 'escalation' | 'interaction';
+      namespace: string;
+      request_id: string;
+      reason: Reason;
+      /** `<stream>:<sequence>`: the same submission again is `stored`, not `duplicate`. */
+      submission: string;
+      /** Hex of the same-content digest. */
+      content_digest: string;
+      rules: Rules;
+      policy: { id: string; version: number } | null;
+      task_id: string | null;
+      summary: string | null;
+      pipeline_name: string | null;
+      step_name: string | null;
+    }
+  | { type: 'cancel'; namespace: string; request_id: string; reason: Reason; submission: string; detail: string | null };
+
+export type SubmitHeader = { items: SubmitItem[] };
+
+export type Verdict = {
+  request_id: string;
+  status: 'stored' | 'duplicate' | 'conflict' | 'rejected' | 'cancelled' | 'late' | 'tombstoned';
+  errors?: FieldError[];
+  /** With `late`: what had been decided before the cancel came. */
+  outcome?: Outcome;
+};
+export type SubmitReply = { verdicts: Verdict[] };
+
+/** What a timer asks of the store. */
+export type ApplyItem = { namespace: string; request_id: string; kind: ClockKind; ordinal: number; generation: number };
+export type ApplyRequest = { items: ApplyItem[] };
+export type ApplyReply = { results: { status: 'applied' | 'stale' | 'retry_at'; retry_at?: string }[] };
+
+/** A dead letter. `original` is base64 of the bytes as they came, `digest` the hex SHA-256 of them. */
+export type DeadLetter = { id: string; subject: string; errors: FieldError[]; digest: string; original: string };
+
+/** `umpire.store.query.principal`: who stands behind a credential. */
+export type PrincipalQuery = { key_digest: string } | { session_digest: string };
+export type PrincipalReply = { principal: import('./principal.ts').Principal | null };
+
+/** `umpire.store.query.content`: payload bytes and interaction by id; the reply is a frame with a body for each id found. */
+export type ContentQuery = { items: { namespace: string; request_id: string }[] };
+export type ContentHeader = { items: ({ request_id: string; found: true; kind: 'escalation' | 'interaction'; interaction: unknown } | { request_id: string; found: false })[] };
+
+/** `umpire.store.query.changes`: escalations changed since a cursor, with their clocks, for the scheduler's reconciliation. */
+export type ChangesQuery = { after: string | null; limit: number };
+export type ChangesReply = {
+  items: { namespace: string; request_id: string; seq: number; clocks: import('./events.ts').Clock[] }[];
+  next: string | null;
+};
+
+/** `hitl.<ns>.query.outcome`. */
+export type OutcomeQuery = { request_id: string };
+export type OutcomeReply =
+  | { status: 'pending' | 'completed' | 'expired' | 'cancelled'; request_id: string; outcome: (Outcome & { data?: unknown; merged?: unknown }) | null }
+  | { status: 'not_found'; request_id: string };
