@@ -1,3 +1,4 @@
+export * from './json/index.ts';
 export * from './reasons.ts';
 export * from './errors.ts';
 export * from './interaction.ts';
