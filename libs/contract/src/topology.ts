@@ -210,7 +210,9 @@ export function servicePermissions(service: ServiceName): Permissions {
 export function producerPermissions(namespace: string, outcomeConsumers: string[]): Permissions {
   return {
     publish: [
-      ...REASONS.flatMap((reason) => [`hitl.${namespace}.review.${reason}`, `hitl.${namespace}.cancel.${reason}`]),
+      // Any reason: an unknown one finds no stream and fails at once, where a refused permission would end in a time-out.
+      `hitl.${namespace}.review.*`,
+      `hitl.${namespace}.cancel.*`,
       `hitl.${namespace}.query.*`,
       ...outcomeConsumers.flatMap((name) => consumerRead(STREAMS.outcomes.name, consumerNames.outcomes(namespace, name))),
     ],

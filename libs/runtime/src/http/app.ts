@@ -1,0 +1,78 @@
+import 'reflect-metadata';
+import { StandardSchemaValidationPipe, type DynamicModule, type LoggerService } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { LIMITS, UmpireError } from '@umpire/contract';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from '../logger.ts';
+import { fieldErrors, ProblemFilter, sendProblem, toUmpireError } from './problem-filter.ts';
+import { mountProbes, type Readiness } from './probes.ts';
+
+export type HttpOptions = { host: string; port: number; logger: Logger; readiness: Readiness; probesOnOrigin: boolean };
+
+/**
+ * Starts a Nest application on Fastify: bodies kept raw beside their JSON, ids up to 512 bytes in paths, problem details for
+ * every error, and a shutdown that finishes what it has begun.
+ */
+export async function startHttpApp(module: DynamicModule, options: HttpOptions): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    // A 512-byte id is up to 1,536 characters percent-encoded; the router's own limit is 100.
+    routerOptions: { maxParamLength: 2_048 },
+    bodyLimit: LIMITS.request,
+    requestTimeout: 30_000,
+    trustProxy: false,
+    exposeHeadRoutes: true,
+    frameworkErrors: (error, _request, reply) => sendProblem(reply as never, toUmpireError(error)),
+  } as ConstructorParameters<typeof FastifyAdapter>[0]);
+  const server = adapter.getInstance() as unknown as FastifyInstance;
+  keepRawBodies(server);
+  closeIdleConnectionsOnShutdown(server);
+  if (options.probesOnOrigin) mountProbes(server, options.readiness);
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: nestLogger(options.logger), bodyParser: false, abortOnError: false });
+  app.useGlobalFilters(new ProblemFilter(options.logger));
+  app.useGlobalPipes(new StandardSchemaValidationPipe({
+    exceptionFactory: (issues) => new UmpireError('invalid', 'some fields are not valid', { errors: fieldErrors(issues) }),
+  }));
+  await app.listen(options.port, options.host);
+  return app;
+}
+
+/** JSON bodies are parsed safely and kept raw: intake reads the bytes as they came. */
+function keepRawBodies(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser(['application/json', 'application/problem+json'], { parseAs: 'buffer' }, (request, body, done) => {
+    (request as unknown as { rawBody: Buffer }).rawBody = body as Buffer;
+    // Intake's own reader judges escalations; parsing them here again would only cost time.
+    if (request.routeOptions.url === '/api/escalations' || (body as Buffer).length === 0) return done(null, undefined);
+    try {
+      done(null, JSON.parse((body as Buffer).toString('utf8'), (key, value: unknown) => (key === '__proto__' ? undefined : value)));
+    } catch (error) {
+      done(new UmpireError('malformed_json', `the body is not JSON: ${(error as Error).message}`));
+    }
+  });
+}
+
+/** Without this an idle keep-alive connection holds the shutdown for over a minute (fastify only closes on the next request). */
+function closeIdleConnectionsOnShutdown(server: FastifyInstance): void {
+  let closing = false;
+  server.addHook('preClose', (done: () => void) => {
+    closing = true;
+    server.server.closeIdleConnections();
+    done();
+  });
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    if (closing) void reply.header('connection', 'close');
+    done(null, payload);
+  });
+}
+
+function nestLogger(logger: Logger): LoggerService {
+  return {
+    log: (message: string) => logger.debug({ nest: message }, 'nest'),
+    debug: (message: string) => logger.debug({ nest: message }, 'nest'),
+    verbose: (message: string) => logger.trace({ nest: message }, 'nest'),
+    warn: (message: string) => logger.warn({ nest: message }, 'nest'),
+    error: (message: unknown, ...more: unknown[]) => logger.error({ nest: message, more }, 'nest'),
+    fatal: (message: unknown) => logger.fatal({ nest: message }, 'nest'),
+  };
+}

@@ -1,0 +1,173 @@
+import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager, type PubAck } from '@nats-io/jetstream';
+import { connect, headers as makeHeaders, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { inboxPrefix, isOwnInbox, namespaceOfSubject, UmpireError, type ErrorCode, type RequestSpec, type ServiceName } from '@umpire/contract';
+import { withDeadline } from '../postgres/connect.ts';
+import type { Logger } from '../logger.ts';
+
+export type BusOptions = { url: string; user?: string | undefined; password?: string | undefined; service: ServiceName; logger: Logger };
+
+const ERROR_HEADER = 'Umpire-Error';
+const MAX_CONCURRENT_REQUESTS = 512;
+
+/** A service's one connection to NATS: JetStream publishing, requests with deadlines, responders with reply checks. */
+export class Bus {
+  readonly connection: NatsConnection;
+  readonly js: JetStreamClient;
+  readonly jsm: JetStreamManager;
+  readonly service: ServiceName;
+  private readonly logger: Logger;
+
+  private constructor(connection: NatsConnection, jsm: JetStreamManager, options: BusOptions) {
+    this.connection = connection;
+    this.js = jetstream(connection, { timeout: 5_000 });
+    this.jsm = jsm;
+    this.service = options.service;
+    this.logger = options.logger;
+  }
+
+  /** Connects, waiting for a server that is not up yet; afterwards reconnects for ever with jitter. */
+  static async connect(options: BusOptions): Promise<Bus> {
+    const connection = await connect({
+      servers: options.url,
+      ...(options.user !== undefined ? { user: options.user } : {}),
+      ...(options.password !== undefined ? { pass: options.password } : {}),
+      name: `umpire-${options.service}`,
+      inboxPrefix: inboxPrefix.service(options.service),
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 250,
+      reconnectJitter: 500,
+      waitOnFirstConnect: true,
+      pingInterval: 10_000,
+      maxPingOut: 2,
+      timeout: 5_000,
+    });
+    void (async () => {
+      for await (const status of connection.status()) {
+        if (status.type === 'ping' || status.type === 'update') continue;
+        options.logger.warn({ status: status.type }, 'nats_status');
+      }
+    })();
+    const jsm = await jetstreamManager(connection, { checkAPI: false, timeout: 5_000 });
+    return new Bus(connection, jsm, options);
+  }
+
+  get connected(): boolean {
+    return !this.connection.isClosed() && !this.connection.isDraining();
+  }
+
+  /** Milliseconds to the server and back; rejects after 2 s. */
+  async ping(): Promise<number> {
+    return withDeadline(this.connection.rtt(), 2_000, 'nats ping');
+  }
+
+  /**
+   * Publishes to a stream and waits for its ack (at most 5 s).
+   * @throws UmpireError `unavailable` when no ack came: the message may or may not be stored.
+   */
+  async publish(subject: string, data: Uint8Array | string, options: { msgId?: string; headers?: Record<string, string> } = {}): Promise<PubAck> {
+    try {
+      return await this.js.publish(subject, data, {
+        ...(options.msgId ? { msgID: options.msgId } : {}),
+        ...(options.headers ? { headers: toHeaders(options.headers) } : {}),
+        retries: 0,
+      });
+    } catch (error) {
+      throw new UmpireError('unavailable', `the stream of ${subject} gave no ack: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  /** Publishes without an ack: hints and answers only. */
+  hint(subject: string, data: Uint8Array | string = ''): void {
+    this.connection.publish(subject, data);
+  }
+
+  /**
+   * Asks another service.
+   * @throws UmpireError with the responder's code, or `unavailable` when nobody answered in time.
+   */
+  async request(subject: string, data: Uint8Array | string, timeoutMs: number): Promise<Uint8Array> {
+    let reply: Msg;
+    try {
+      reply = await this.connection.request(subject, data, { timeout: timeoutMs });
+    } catch (error) {
+      throw new UmpireError('unavailable', `no answer on ${subject}: ${(error as Error).message}`, { cause: error });
+    }
+    const code = reply.headers?.get(ERROR_HEADER);
+    if (code) throw new UmpireError(code as ErrorCode, reply.string());
+    return reply.data;
+  }
+
+  async requestJson<Reply>(subject: string, body: unknown, timeoutMs: number): Promise<Reply> {
+    return JSON.parse(new TextDecoder().decode(await this.request(subject, JSON.stringify(body), timeoutMs))) as Reply;
+  }
+
+  /**
+   * Answers a request of the topology as one of its queue group. A request whose reply subject is outside the asker's own inbox
+   * is dropped and logged; one above the concurrency bound is answered `unavailable`.
+   * @returns a function that stops answering and waits for what is in flight.
+   */
+  respond(spec: RequestSpec, handler: (data: Uint8Array, subject: string) => Promise<Uint8Array | string>): () => Promise<void> {
+    const inFlight = new Set<Promise<void>>();
+    const subscription = this.connection.subscribe(spec.subject, {
+      queue: spec.queue,
+      callback: (error, message) => {
+        if (error || !message.reply) return;
+        if (!this.mayAnswer(spec, message)) {
+          this.logger.warn({ subject: message.subject, reply: message.reply }, 'reply_subject_refused');
+          return;
+        }
+        if (inFlight.size >= MAX_CONCURRENT_REQUESTS) return void this.refuse(message, new UmpireError('unavailable', 'too many requests in flight'));
+        const work = this.answer(message, handler).finally(() => inFlight.delete(work));
+        inFlight.add(work);
+      },
+    });
+    return async () => {
+      // Drain waits for the server's round trip; a connection that is already gone has nothing left to drain.
+      await withDeadline(subscription.drain(), 2_000, 'subscription drain').catch(() => undefined);
+      await Promise.all(inFlight);
+    };
+  }
+
+  /** Subscribes without answering. */
+  listen(subject: string, handler: (data: Uint8Array, subject: string) => void): () => void {
+    const subscription = this.connection.subscribe(subject, { callback: (error, message) => (error ? undefined : handler(message.data, message.subject)) });
+    return () => subscription.unsubscribe();
+  }
+
+  async close(): Promise<void> {
+    await withDeadline(this.connection.drain(), 3_000, 'nats drain').catch(() => this.connection.close());
+  }
+
+  private mayAnswer(spec: RequestSpec, message: Msg): boolean {
+    const reply = message.reply!;
+    return spec.askers.some((asker) => {
+      if (asker !== 'producer') return reply.startsWith(`${inboxPrefix.service(asker)}.`);
+      const namespace = namespaceOfSubject(message.subject);
+      return namespace !== null && isOwnInbox(reply, namespace);
+    });
+  }
+
+  private async answer(message: Msg, handler: (data: Uint8Array, subject: string) => Promise<Uint8Array | string>): Promise<void> {
+    try {
+      message.respond(await handler(message.data, message.subject));
+    } catch (error) {
+      this.refuse(message, error);
+    }
+  }
+
+  private refuse(message: Msg, error: unknown): void {
+    const known = error instanceof UmpireError ? error : new UmpireError('unavailable', 'the responder failed', { cause: error });
+    if (!(error instanceof UmpireError)) this.logger.error({ err: error, subject: message.subject }, 'request_failed');
+    try {
+      message.respond(known.message, { headers: toHeaders({ [ERROR_HEADER]: known.code }) });
+    } catch (closed) {
+      this.logger.warn({ err: closed, subject: message.subject }, 'reply_not_sent');
+    }
+  }
+}
+
+function toHeaders(entries: Record<string, string>): MsgHdrs {
+  const result = makeHeaders();
+  for (const [name, value] of Object.entries(entries)) result.set(name, value);
+  return result;
+}

@@ -1,0 +1,147 @@
+import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { ConsumerSpec } from '@umpire/contract';
+import { backoffDelay } from '../backoff.ts';
+import { delay } from '../clock.ts';
+import type { Logger } from '../logger.ts';
+import type { Bus } from './bus.ts';
+import { ensureConsumer } from './topology.ts';
+
+export type BatchHandler = (messages: JsMsg[], signal: AbortSignal) => Promise<void>;
+
+export type DurableConsumerOptions = {
+  bus: Bus;
+  spec: ConsumerSpec;
+  logger: Logger;
+  /** Most messages and bytes in one batch. */
+  maxItems: number;
+  maxBytes: number;
+  /**
+   * Does the work and acks each message. A throw is an infrastructure fault: nothing more is fetched, the same batch is kept
+   * alive and handed over again with backoff. Bad messages are the handler's to reject and ack.
+   */
+  handle: BatchHandler;
+};
+
+/**
+ * Reads a durable pull consumer in natural batches: while one is worked on, the next ones gather, up to two batches' worth. Makes the
+ * consumer again when it or its stream vanished, starting at our own mark. One batch is in flight, so order is kept.
+ */
+export class DurableConsumer {
+  private readonly options: DurableConsumerOptions;
+  private readonly abort = new AbortController();
+  private buffer: JsMsg[] = [];
+  private bufferedBytes = 0;
+  private inFlight: JsMsg[] = [];
+  private messages: ConsumerMessages | null = null;
+  private signalArrived: () => void = () => undefined;
+  private signalDrained: () => void = () => undefined;
+  private tasks: Promise<void>[] = [];
+  private keepAlive: NodeJS.Timeout | undefined;
+  private lastSeenAt: number | undefined;
+
+  constructor(options: DurableConsumerOptions) {
+    this.options = options;
+  }
+
+  start(): void {
+    if (this.tasks.length > 0) return;
+    this.tasks = [this.read(), this.work()];
+    // A third of ack_wait: two may be missed before the server takes the message for lost.
+    this.keepAlive = setInterval(() => [...this.inFlight, ...this.buffer].forEach((message) => message.working()), (this.options.spec.ackWaitSeconds * 1000) / 3);
+    this.keepAlive.unref();
+  }
+
+  /** Stops reading, finishes the batch in flight, gives what was only buffered back to the server. */
+  async stop(): Promise<void> {
+    this.abort.abort();
+    clearInterval(this.keepAlive);
+    this.signalArrived();
+    this.signalDrained();
+    await this.messages?.close().catch(() => undefined);
+    await Promise.all(this.tasks);
+    for (const message of this.buffer.splice(0)) message.nak(100);
+  }
+
+  private async read(): Promise<void> {
+    const { bus, spec, logger, maxItems, maxBytes } = this.options;
+    for (let failures = 0; !this.abort.signal.aborted; ) {
+      try {
+        await ensureConsumer(bus, spec, this.lastSeenAt === undefined ? undefined : this.lastSeenAt - 60_000);
+        const consumer = await bus.js.consumers.get(spec.stream, spec.name);
+        const messages = await consumer.consume({ max_messages: maxItems * 2, bind: true, abort_on_missing_resource: true, expires: 20_000, idle_heartbeat: 5_000 });
+        this.messages = messages;
+        void this.watch(messages);
+        if (this.abort.signal.aborted) await messages.close();
+        for await (const message of messages) {
+          failures = 0;
+          this.buffer.push(message);
+          this.bufferedBytes += message.data.length;
+          this.signalArrived();
+          while (!this.abort.signal.aborted && (this.buffer.length >= maxItems * 2 || this.bufferedBytes >= maxBytes * 2)) await new Promise<void>((resolve) => (this.signalDrained = resolve));
+          if (this.abort.signal.aborted) break;
+        }
+        if (!this.abort.signal.aborted) throw new Error('the consumer ended');
+      } catch (error) {
+        if (this.abort.signal.aborted) return;
+        failures += 1;
+        const pause = backoffDelay(failures, { baseMs: 100, maxMs: 3_000 });
+        logger.warn({ err: error, consumer: spec.name, retry_in_ms: pause }, 'consumer_lost');
+        await delay(pause, this.abort.signal);
+      }
+    }
+  }
+
+  /** A deleted consumer does not end the iterator by itself (traps 31): its status events do. */
+  private async watch(messages: ConsumerMessages): Promise<void> {
+    let missed = 0;
+    for await (const status of messages.status()) {
+      missed = status.type === 'heartbeats_missed' ? missed + 1 : 0;
+      if (status.type === 'consumer_deleted' || status.type === 'consumer_not_found' || status.type === 'stream_not_found' || missed >= 3) {
+        await messages.close().catch(() => undefined);
+        return;
+      }
+    }
+  }
+
+  private async work(): Promise<void> {
+    while (!this.abort.signal.aborted) {
+      if (this.buffer.length === 0) await new Promise<void>((resolve) => (this.signalArrived = resolve));
+      // Let what came in the same read of the socket join the batch.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.abort.signal.aborted) return;
+      this.inFlight = this.take();
+      this.signalDrained();
+      await this.handleUntilDone();
+      const newest = this.inFlight.at(-1);
+      if (newest) this.lastSeenAt = newest.time.getTime();
+      this.inFlight = [];
+    }
+  }
+
+  private take(): JsMsg[] {
+    let bytes = 0;
+    let count = 0;
+    for (const message of this.buffer) {
+      if (count > 0 && (count >= this.options.maxItems || bytes + message.data.length > this.options.maxBytes)) break;
+      bytes += message.data.length;
+      count += 1;
+    }
+    this.bufferedBytes -= bytes;
+    return this.buffer.splice(0, count);
+  }
+
+  private async handleUntilDone(): Promise<void> {
+    for (let failures = 0; this.inFlight.length > 0; ) {
+      try {
+        return await this.options.handle(this.inFlight, this.abort.signal);
+      } catch (error) {
+        failures += 1;
+        const pause = backoffDelay(failures, { baseMs: 100, maxMs: 5_000 });
+        this.options.logger.warn({ err: error, consumer: this.options.spec.name, held: this.inFlight.length, retry_in_ms: pause }, 'batch_held');
+        if (this.abort.signal.aborted) return this.inFlight.forEach((message) => message.nak(100));
+        await delay(pause, this.abort.signal);
+        if (this.abort.signal.aborted) return this.inFlight.forEach((message) => message.nak(100));
+      }
+    }
+  }
+}

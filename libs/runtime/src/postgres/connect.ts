@@ -1,0 +1,67 @@
+import postgres from 'postgres';
+import type { Logger } from '../logger.ts';
+
+export type Sql = postgres.Sql<{ bigint: bigint }>;
+export type Tx = postgres.TransactionSql<{ bigint: bigint }>;
+/** What query functions take, so that they compose into transactions. */
+export type Query = Sql | Tx;
+
+export type PostgresOptions = { url: string; max: number; service: string; logger: Logger };
+
+/** A pool of prepared-statement connections with deadlines on connecting, statements and idle transactions. */
+export function connectPostgres({ url, max, service, logger }: PostgresOptions): Sql {
+  return postgres(url, {
+    max,
+    connect_timeout: 5,
+    idle_timeout: 60,
+    max_lifetime: 30 * 60,
+    types: { bigint: postgres.BigInt },
+    connection: { application_name: `umpire-${service}`, statement_timeout: 15_000, lock_timeout: 10_000, idle_in_transaction_session_timeout: 15_000 },
+    onnotice: (notice) => logger.debug({ notice }, 'postgres_notice'),
+  }) as unknown as Sql;
+}
+
+/**
+ * Runs a transaction with a deadline: postgres.js may never settle a query whose connection dropped, so the caller must not
+ * wait for it longer than the server's own time-outs.
+ * @throws DeadlineError after `deadlineMs`; the server rolls the transaction back by its own time-outs.
+ */
+export async function transaction<T>(sql: Sql, deadlineMs: number, work: (tx: Tx) => Promise<T>): Promise<T> {
+  return withDeadline(sql.begin((tx) => work(tx as unknown as Tx)) as Promise<T>, deadlineMs, 'postgres transaction');
+}
+
+export class DeadlineError extends Error {
+  constructor(what: string, ms: number) {
+    super(`${what} took longer than ${ms} ms`);
+    this.name = 'DeadlineError';
+  }
+}
+
+/** @throws DeadlineError if the promise has not settled after `ms`. Its late rejection is swallowed. */
+export async function withDeadline<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new DeadlineError(what, ms)), ms);
+  });
+  promise.catch(() => undefined);
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @returns the database's clock, ms since the epoch, truncated; taken when the statement runs, not at the transaction's start. */
+export async function databaseNow(sql: Query): Promise<number> {
+  const [row] = await sql<{ now: number }[]>`select floor(extract(epoch from clock_timestamp()) * 1000)::float8 as now`;
+  return row!.now;
+}
+
+/**
+ * Whether an error is about the data (SQLSTATE class 22 data exception, 23 integrity, 54 program limit) rather than about the
+ * server: such a row is rejected, everything else is tried again.
+ */
+export function isDataError(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && /^(22|23|54)/.test(code) && code.length === 5;
+}
