@@ -57,7 +57,7 @@ function objectText(node: JsonObject, omit: OmitPattern['members']): string {
   let text = '';
   for (let i = 0; i < members.length; i++) {
     const member = members[i] as JsonMember;
-    // The sort is stable, so the last of equal names is the one that was written last.
+    // Of equal names only the last counts.
     if (members[i + 1]?.name === member.name) {
       continue;
     }
@@ -70,13 +70,25 @@ function objectText(node: JsonObject, omit: OmitPattern['members']): string {
   return `{${text}}`;
 }
 
+/** Objects up to this size are sorted by insertion: most have a dozen members, and no callback is called. */
+const SMALL = 32;
+
+/** A stable sort by name, so that of equal names the one written last stays last. */
 function sortedMembers(members: readonly JsonMember[]): readonly JsonMember[] {
-  for (let i = 1; i < members.length; i++) {
-    if ((members[i - 1] as JsonMember).name > (members[i] as JsonMember).name) {
-      return members.toSorted(byName);
-    }
+  if (members.length > SMALL) {
+    return members.toSorted(byName);
   }
-  return members;
+  const sorted = members.slice();
+  for (let i = 1; i < sorted.length; i++) {
+    const moving = sorted[i] as JsonMember;
+    let to = i;
+    while (to > 0 && (sorted[to - 1] as JsonMember).name > moving.name) {
+      sorted[to] = sorted[to - 1] as JsonMember;
+      to--;
+    }
+    sorted[to] = moving;
+  }
+  return sorted;
 }
 
 function byName(a: JsonMember, b: JsonMember): number {

@@ -31,6 +31,11 @@ describe('contentDigest', () => {
     expect(digest(request, '{}')).not.toBe(digest(request));
     expect(digest(request, undefined, false)).not.toBe(digest(request));
   });
+
+  test('takes the hash of the platform', () => {
+    const platform = (text: string): Uint8Array => Uint8Array.from(createHash('sha256').update(text).digest());
+    expect(toHex(contentDigest(readJson(request), undefined, { hitlRequest: true, hash: platform }))).toBe(digest(request));
+  });
 });
 
 describe('hashes and ids', () => {

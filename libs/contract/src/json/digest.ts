@@ -26,15 +26,16 @@ export const HITL_REQUEST_ID_OMISSIONS: OmitPattern = {
  *
  * @param options.hitlRequest true leaves out `created_at`, `agent_decisions[].processing_time_ms` and
  *   `metadata.processing_time_ms`; a pipeline interaction is digested whole.
+ * @param options.hash SHA-256 of a text's UTF-8, where the platform has a faster one than ours (Node's is six times as fast).
  */
 export function contentDigest(
   payload: JsonNode,
   interaction: JsonNode | undefined,
-  options: { readonly hitlRequest: boolean },
+  options: { readonly hitlRequest: boolean; readonly hash?: (text: string) => Uint8Array },
 ): Uint8Array {
   const body = canonicalJson(payload, options.hitlRequest ? { omit: CONTENT } : {});
   const prefix = interaction === undefined ? '{' : `{"interaction":${canonicalJson(interaction)},`;
-  return sha256(`${prefix}"payload":${body}}`);
+  return (options.hash ?? sha256)(`${prefix}"payload":${body}}`);
 }
 
 /** SHA-256 of bytes, or of a text's UTF-8. 32 bytes. */

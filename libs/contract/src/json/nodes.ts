@@ -5,71 +5,70 @@
  * Nodes are class instances and not plain objects, so that a producer's own `{"kind": …}` is never taken for one.
  * `start` and `end` are UTF-16 offsets into the text that was read; `end` is exclusive.
  */
-export abstract class JsonNodeBase {
+export abstract class JsonNodeBase<Kind extends string = string> {
+  readonly kind: Kind;
   readonly start: number;
   readonly end: number;
 
-  constructor(start: number, end: number) {
+  constructor(kind: Kind, start: number, end: number) {
+    this.kind = kind;
     this.start = start;
     this.end = end;
   }
 }
 
-export class JsonNull extends JsonNodeBase {
-  declare readonly kind: 'null';
+export class JsonNull extends JsonNodeBase<'null'> {
+  constructor(start: number, end: number) {
+    super('null', start, end);
+  }
 }
 
-export class JsonBoolean extends JsonNodeBase {
-  declare readonly kind: 'boolean';
+export class JsonBoolean extends JsonNodeBase<'boolean'> {
   readonly value: boolean;
 
   constructor(start: number, end: number, value: boolean) {
-    super(start, end);
+    super('boolean', start, end);
     this.value = value;
   }
 }
 
-export class JsonNumber extends JsonNodeBase {
-  declare readonly kind: 'number';
+export class JsonNumber extends JsonNodeBase<'number'> {
   /** The number as it was written, such as `1.0`, `1e400` or `9007199254740993`. */
   readonly text: string;
 
   constructor(start: number, end: number, text: string) {
-    super(start, end);
+    super('number', start, end);
     this.text = text;
   }
 }
 
-export class JsonString extends JsonNodeBase {
-  declare readonly kind: 'string';
+export class JsonString extends JsonNodeBase<'string'> {
   readonly value: string;
   /** True when the canonical form is the value between quotes: no escapes and no surrogates. */
   readonly plain: boolean;
 
   constructor(start: number, end: number, value: string, plain: boolean) {
-    super(start, end);
+    super('string', start, end);
     this.value = value;
     this.plain = plain;
   }
 }
 
-export class JsonArray extends JsonNodeBase {
-  declare readonly kind: 'array';
+export class JsonArray extends JsonNodeBase<'array'> {
   readonly items: readonly JsonNode[];
 
   constructor(start: number, end: number, items: readonly JsonNode[]) {
-    super(start, end);
+    super('array', start, end);
     this.items = items;
   }
 }
 
-export class JsonObject extends JsonNodeBase {
-  declare readonly kind: 'object';
+export class JsonObject extends JsonNodeBase<'object'> {
   /** In the order written, duplicates included. */
   readonly members: readonly JsonMember[];
 
   constructor(start: number, end: number, members: readonly JsonMember[]) {
-    super(start, end);
+    super('object', start, end);
     this.members = members;
   }
 }
@@ -91,19 +90,6 @@ export class JsonMember {
 }
 
 export type JsonNode = JsonNull | JsonBoolean | JsonNumber | JsonString | JsonArray | JsonObject;
-
-// The kind lives on the prototypes: nothing is stored per node, and no stored field can disagree with the class.
-const kinds: readonly [abstract new (...args: never[]) => JsonNodeBase, JsonNode['kind']][] = [
-  [JsonNull, 'null'],
-  [JsonBoolean, 'boolean'],
-  [JsonNumber, 'number'],
-  [JsonString, 'string'],
-  [JsonArray, 'array'],
-  [JsonObject, 'object'],
-];
-for (const [nodeClass, kind] of kinds) {
-  Object.defineProperty(nodeClass.prototype, 'kind', { value: kind });
-}
 
 /** True for what `readJson` made, false for any plain value. */
 export function isJsonNode(value: unknown): value is JsonNode {
