@@ -1,6 +1,29 @@
+import type { DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { ConfigError } from './config.ts';
-import type { Logger } from './logger.ts';
+import { ConfigError, type BaseConfig, type Env } from './config.ts';
+import { startHttpApp } from './http/app.ts';
+import { Readiness, startInternalServer } from './http/probes.ts';
+import { createLogger, type Logger } from './logger.ts';
+
+/** What a service module is given by its process. */
+export type ServiceContext = { logger: Logger; readiness: Readiness };
+
+/** Starts one service in a process of its own: its routes on `port`, probes and metrics on `internalPort` (on `port` without one). */
+export async function startStandalone<Config extends BaseConfig>(
+  service: string,
+  env: Env,
+  readConfig: (env: Env) => Config,
+  register: (config: Config, context: ServiceContext) => DynamicModule,
+): Promise<{ app: NestFastifyApplication; logger: Logger; close: () => Promise<void> }> {
+  const config = readConfig(env);
+  const logger = createLogger(service, config.logLevel);
+  const readiness = new Readiness();
+  const probesOnOrigin = config.internalPort === undefined;
+  const app = await startHttpApp(register(config, { logger, readiness }), { host: config.host, port: config.port, logger, readiness, probesOnOrigin });
+  const internal = probesOnOrigin ? null : await startInternalServer(config.host, config.internalPort!, readiness);
+  logger.info({ port: config.port, internal_port: config.internalPort }, 'started');
+  return { app, logger, close: async () => internal?.close() };
+}
 
 /** Longest that a stop may take: SIGTERM drains what is in flight within this time, ms. */
 const STOP_WITHIN_MS = 9_000;
