@@ -88,12 +88,20 @@ function workspaceFolders() {
     .filter((folder) => existsSync(join(folder, 'package.json')));
 }
 
+const runningCommands = new Set();
+
+/** Ends the commands that run now; their callers get Trouble. */
+export function endCommands() {
+  for (const child of runningCommands) child.kill('SIGTERM');
+}
+
 /** Runs a command to its end and returns what it wrote. If it fails, shows that (`echo`) and throws Trouble. */
 export function command(program, args, { env = {}, echo = true, input, cwd = root, uid, gid } = {}) {
   return new Promise((done, fail) => {
     const child = spawn(program, args, {
       cwd, uid, gid, env: toolEnvironment(env), stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
+    runningCommands.add(child);
     const output = [];
     const all = [];
     child.stdin?.end(input);
@@ -101,6 +109,7 @@ export function command(program, args, { env = {}, echo = true, input, cwd = roo
     child.stderr.on('data', (data) => all.push(data));
     child.once('error', (error) => fail(new Trouble(`cannot run ${program}: ${error.message}`)));
     child.once('close', (code, signal) => {
+      runningCommands.delete(child);
       if (code === 0) return done(Buffer.concat(output).toString());
       const said = Buffer.concat(all).toString().trimEnd().split('\n');
       if (echo) process.stderr.write(`${said.slice(-60).join('\n')}\n`);
