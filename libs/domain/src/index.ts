@@ -1,1 +1,16 @@
-export {};
+export type * from './types.ts';
+export { validateAnswer, verdictOf, RESERVED_FIELDS, SUBMITTED } from './answer.ts';
+export type { Answer } from './answer.ts';
+export { decide } from './decide.ts';
+export { evolve } from './evolve.ts';
+export { explain } from './explain.ts';
+export type { Explanation } from './explain.ts';
+export { formOf } from './forms.ts';
+export { openEscalation } from './open.ts';
+export { outcomeOf } from './settle.ts';
+export { CLAIM_SECONDS } from './people.ts';
+export type { Permit } from './producer.ts';
+export { ABSTAIN, countedVotes, countsElectorate, isApproving, resultOf } from './quorum.ts';
+export type { Result } from './quorum.ts';
+export { resolveRules } from './resolve.ts';
+export type { ResolveContext, Resolved } from './resolve.ts';

@@ -1,0 +1,134 @@
+import type { Assignees, FieldError, Interaction, Option, Pattern, Quorum, Reason, Rules, UiSchema } from '@umpire/contract';
+import { checkRules, valuesOf } from './checks.ts';
+import { PATTERN_OPTIONS, checkForm, defaultForm, shapeForm } from './forms.ts';
+
+export type ResolveContext = {
+  kind: 'escalation' | 'interaction';
+  reason: Reason;
+  policy?: { interaction: Interaction; enforce: (keyof Interaction)[] };
+  /** Lets `resume.reply_subject` be checked against the namespace's own subjects. */
+  namespace?: string;
+};
+
+export type Resolved = { ok: true; rules: Rules } | { ok: false; errors: FieldError[] };
+
+const DEFAULT_TIMEOUT: Partial<Record<Pattern, number>> = { collaborative: 24 * 3600, timed_decision: 300 };
+const DEFAULT_QUORUM: Partial<Record<Pattern, Quorum>> = { collaborative: 'consensus', approval: 'all' };
+
+/**
+ * What the escalation will be decided by: what the request says, the policy where it is silent or the policy insists (`enforce`), the
+ * defaults of design.md for the rest. Errors carry paths under `interaction`; nothing that was asked for is dropped silently.
+ */
+export function resolveRules(interaction: Interaction | undefined, context: ResolveContext): Resolved {
+  const own = interaction ? explicit(interaction) : {};
+  const verdict_field = context.policy?.enforce.includes('verdict_field')
+    ? (context.policy.interaction.verdict_field ?? 'decision')
+    : (own.verdict_field ?? context.policy?.interaction.verdict_field ?? 'decision');
+  const errors = contradictions(own, verdict_field);
+  const merged = merge(implied(own, verdict_field), context, verdict_field);
+  const pattern = merged.pattern ?? impliedPattern(merged, verdict_field);
+  const options = optionsOf(merged, pattern, verdict_field);
+  const terms = { pattern, verdict_field, options };
+  if (merged.ui_schema) errors.push(...checkForm(merged.ui_schema, terms, 'interaction.ui_schema'));
+  const rules = fill(merged, terms, context.reason);
+  errors.push(...checkRules(rules, merged, context.namespace));
+  return errors.length ? { ok: false, errors } : { ok: true, rules };
+}
+
+/** Without members that are present but undefined, which would hide the policy's. */
+function explicit(interaction: Interaction): Interaction {
+  return Object.fromEntries(Object.entries(interaction).filter(([, value]) => value !== undefined));
+}
+
+/** A form that offers options says what the options are, and a default action says what happens at the deadline. */
+function implied(source: Interaction, verdict_field: string): Interaction {
+  const offered = formOptions(source.ui_schema, verdict_field);
+  return {
+    ...source,
+    ...(source.options === undefined && offered ? { options: offered } : {}),
+    ...(source.on_timeout === undefined && source.default_action !== undefined ? { on_timeout: 'default' as const } : {}),
+  };
+}
+
+function merge(own: Interaction, { policy }: ResolveContext, verdict_field: string): Interaction {
+  if (!policy) return own;
+  const theirs = implied(explicit(policy.interaction), verdict_field);
+  const merged: Interaction = { ...theirs, ...own };
+  // A field that the policy insists on without giving it is one that a producer may not set.
+  const insist = <K extends keyof Interaction>(key: K): void => {
+    if (theirs[key] === undefined) delete merged[key];
+    else merged[key] = theirs[key];
+  };
+  for (const key of policy.enforce) insist(key);
+  return merged;
+}
+
+function contradictions(own: Interaction, verdict_field: string): FieldError[] {
+  const offered = formOptions(own.ui_schema, verdict_field);
+  if (!own.options || !offered) return [];
+  const named = valuesOf(own.options);
+  const shown = valuesOf(offered);
+  if (named.length === shown.length && named.every(value => shown.includes(value))) return [];
+  return [{ path: 'interaction.options', code: 'contradiction', message: `differ from those of the form's field ${verdict_field}` }];
+}
+
+function formOptions(form: UiSchema | undefined, verdict_field: string): Option[] | undefined {
+  const field = form?.fields.find(({ name }) => name === verdict_field);
+  return field?.options?.length ? field.options : undefined;
+}
+
+/** A request that brings a form of its own which asks for no judgement is after input; everything else is a review. */
+function impliedPattern(merged: Interaction, verdict_field: string): Pattern {
+  const fields = merged.ui_schema?.fields ?? [];
+  const judged = fields.some(({ name }) => name === verdict_field) || merged.options !== undefined || merged.approving !== undefined || merged.default_action !== undefined;
+  return fields.length && !judged ? 'input' : 'review';
+}
+
+function optionsOf(merged: Interaction, pattern: Pattern, verdict_field: string): Option[] {
+  if (merged.options) return merged.options;
+  const field = merged.ui_schema?.fields.find(({ name }) => name === verdict_field);
+  if (field && field.type !== 'radio' && field.type !== 'select') return [];
+  return [...(PATTERN_OPTIONS[pattern] ?? (field ? PATTERN_OPTIONS.review! : []))];
+}
+
+type Terms = { pattern: Pattern; verdict_field: string; options: Option[] };
+
+function fill(merged: Interaction, terms: Terms, reason: Reason): Rules {
+  const { pattern, options } = terms;
+  const timeout_seconds = merged.timeout_seconds ?? DEFAULT_TIMEOUT[pattern] ?? 3600;
+  const approving = merged.approving ?? (valuesOf(options).includes('approve') ? ['approve'] : []);
+  const rules: Rules = {
+    ...terms,
+    ui_schema: formFor(merged.ui_schema, terms, { reason, timeout_seconds }),
+    approving,
+    assignees: names(merged.assignees ?? { roles: ['reviewer'] }),
+    quorum: merged.quorum ?? DEFAULT_QUORUM[pattern] ?? 'any',
+    veto: merged.veto ?? [],
+    exclude: merged.exclude ?? [],
+    priority: merged.priority ?? 'normal',
+    timeout_seconds,
+    on_timeout: merged.on_timeout ?? 'expire',
+    reminders: merged.reminders ?? [],
+    levels: (merged.levels ?? []).map(({ after_seconds, assignees }) => ({ after_seconds, assignees: names(assignees) })),
+    max_iterations: merged.max_iterations ?? 3,
+  };
+  return withGiven(rules, merged);
+}
+
+/** Fields that have no default: there if somebody gave them. */
+function withGiven(rules: Rules, merged: Interaction): Rules {
+  for (const key of ['prompt', 'review_data', 'requested_by', 'default_action', 'revises', 'action_digest', 'resume'] as const) {
+    if (merged[key] !== undefined) Object.assign(rules, { [key]: merged[key] });
+  }
+  return rules;
+}
+
+function formFor(given: UiSchema | undefined, terms: Terms, context: { reason: Reason; timeout_seconds: number }): UiSchema {
+  if (given?.fields.length) return shapeForm({ type: terms.pattern, ...given }, terms);
+  const form = shapeForm(defaultForm(terms, context), terms);
+  return given ? { ...form, ...given, fields: form.fields } : form;
+}
+
+function names({ users = [], groups = [], roles = [] }: Assignees): Rules['assignees'] {
+  return { users, groups, roles };
+}
