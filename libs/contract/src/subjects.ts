@@ -46,7 +46,8 @@ export const consumerNames = {
   scheduler: 'timeout-scheduler',
 } as const;
 
-export const HEADERS = { replyTo: 'Umpire-Reply-To' } as const;
+/** `interactionId` carries the id that POST gave an interaction without one: its payload's bytes stay as they came. */
+export const HEADERS = { replyTo: 'Umpire-Reply-To', interactionId: 'Umpire-Interaction-Id' } as const;
 
 /** @returns whether a producer of the namespace may have answers sent there: a literal subject below its own inbox prefix. */
 export function isOwnInbox(subject: string, namespace: string): boolean {
