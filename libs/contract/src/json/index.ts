@@ -7,3 +7,4 @@ export * from './reader.ts';
 export * from './syntax-error.ts';
 export * from './utf8.ts';
 export * from './values.ts';
+export * from './writer.ts';
