@@ -1,4 +1,5 @@
 export * from './json/index.ts';
+export * from './hitl/index.ts';
 export * from './reasons.ts';
 export * from './errors.ts';
 export * from './interaction.ts';
