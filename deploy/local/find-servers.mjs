@@ -92,7 +92,7 @@ function unpackPostgres(dataVersion) {
     if (!majors.includes(major) || major < POSTGRES_FLOOR) throw new Trouble(`this machine's suite has no Postgres ${dataVersion ?? `${POSTGRES_FLOOR} or newer`}`);
     return `postgresql-${major}`;
   };
-  return unpackOwn('postgres', choose, /^(libllvm|libz3|perl|libperl|postgresql-common|postgresql-client-common|ssl-cert|openssl|lsb-)/);
+  return unpackOwn('postgres', choose, /^(\S+-dev=|libllvm|libz3|perl|libperl|postgresql-common|postgresql-client-common|ssl-cert|openssl|lsb-)/);
 }
 
 async function embeddedPostgres() {

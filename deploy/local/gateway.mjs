@@ -140,9 +140,9 @@ export function mergeMetrics(texts) {
       const header = /^# (?:HELP|TYPE) (\S+)/.exec(line);
       if (header) family = header[1];
       if (!line || (line.startsWith('#') && !header)) continue;
-      const known = families.get(family) ?? { headers: [], samples: [] };
+      const known = families.get(family) ?? { headers: new Set(), samples: [] };
       families.set(family, known);
-      if (header) known.headers.includes(line) || known.headers.push(line);
+      if (header) known.headers.add(line);
       else known.samples.push(labelled(line, service));
     }
   }

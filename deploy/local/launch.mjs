@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { dataVersionOf, findServers } from './find-servers.mjs';
@@ -10,7 +10,8 @@ import { until } from './processes.mjs';
 import { prepareSecrets, provisionDatabase, SERVICES } from './provision.mjs';
 import { startServers } from './servers.mjs';
 import { environmentOf, Service, serviceEnvironment } from './services.mjs';
-import { Trouble } from './trouble.mjs';
+import { Steps } from './steps.mjs';
+import { oneLine, Trouble } from './trouble.mjs';
 
 const READY_MS = 60_000;
 const NAMESPACES_DEFAULT = '{"default":["main"]}';
@@ -35,7 +36,8 @@ export function findServersFor(home, steps, external = externalServers()) {
  * connectionFile, ended, stop, kill}`: `ended` resolves with `{code}` when the product has ended by itself, `stop()` ends
  * services first, then servers.
  */
-export async function launch({ home, port = 8080, split = false, verbose = false, steps, found, signal, show = (line) => steps.say(line) }) {
+export async function launch({ home, port = 8080, split = false, verbose = false, steps = new Steps({ quiet: true }), found, signal,
+  show = (line) => steps.say(line) }) {
   const external = externalServers();
   const opened = await openHome(home);
   if (opened.ended.length > 0) steps.say(`ended what an earlier run had left: ${opened.ended.join(', ')}`);
@@ -81,7 +83,10 @@ async function originPort(ports, port) {
 
 async function runServers({ home, external, authorization, opened, found, steps, show }) {
   const only = ['nats', 'redis', 'postgres'].filter((name) => !external[name]);
-  const onEvent = ({ server, event, code, signal, error }) => show(`warn ${server} ${event}${signal ?? code ?? error ? ` (${signal ?? code ?? error.message})` : ''}`);
+  const onEvent = ({ server, event, code, signal, error }) => {
+    const why = signal ?? (error ? oneLine(error) : code);
+    note(home, show, `${server} ${event}${why === undefined || why === null ? '' : ` (${why})`}`);
+  };
   if (only.length === 0) return { stop: async () => {} };
   return steps.run(`servers: ${only.join(', ')}`, () => startServers({ home, only, natsAuth: authorization, supervise: true, opened, found, steps, onEvent }));
 }
@@ -100,7 +105,7 @@ function externalNats(text) {
 
 async function runServices({ home, split, env, origin, ports, verbose, show }) {
   const { hostname: host, port } = new URL(origin);
-  const onEvent = ({ service, code, signal }) => show(`warn ${service} ended (${signal ?? `exit code ${code}`}), starting it again`);
+  const onEvent = ({ service, code, signal }) => note(home, show, `${service} ended (${signal ?? `exit code ${code}`}), starting it again`);
   const make = (name, entry, own) => new Service({ name, entry, home, env: own, revive: split, verbose, show, onEvent });
   const made = [];
   if (!split) made.push(make('all-in-one', 'services/all-in-one/dist/main.js', { ...env, UMPIRE_PORT: port }));
@@ -113,6 +118,12 @@ async function runServices({ home, split, env, origin, ports, verbose, show }) {
   if (split) made.push(make('gateway', 'deploy/local/gateway.mjs', { UMPIRE_GATEWAY: JSON.stringify({ host, port: Number(port), services }) }));
   for (const service of made) service.start();
   return made;
+}
+
+/** What happened to servers and services goes to the terminal and to a log of its own. */
+function note(home, show, text) {
+  appendFileSync(join(home, 'logs', 'launcher.log'), `${new Date().toISOString()} ${text}\n`, { mode: 0o600 });
+  show(`warn ${text}`);
 }
 
 /** Waits for the origin's `/readyz`; gives up as soon as a service has ended for good. */

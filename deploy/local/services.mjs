@@ -11,6 +11,9 @@ const BACKOFF_MS = [100, 250, 500, 1_000, 2_000, 5_000];
 const STABLE_MS = 10_000;
 const PLAIN_LEVEL = /"level":(?:"(?:warn|error|fatal)"|[456]0)/;
 
+/** Shown in a place of their own, or not at all. */
+const COMMON_FIELDS = new Set(['level', 'time', 'msg', 'pid', 'hostname', 'service', 'err']);
+
 /** `state-store` → `UMPIRE_STATE_STORE_`. */
 const prefixOf = (service) => `UMPIRE_${service.toUpperCase().replaceAll('-', '_')}_`;
 
@@ -134,11 +137,11 @@ function cleanEnvironment(env) {
 function readable(name, line) {
   if (!line.startsWith('{')) return `${name}: ${line}`;
   try {
-    const { level, time, msg, pid, hostname, service, ...fields } = JSON.parse(line);
-    const word = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' }[level] ?? level;
-    const { err, ...others } = fields;
+    const record = JSON.parse(line);
+    const word = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' }[record.level] ?? record.level;
+    const others = Object.fromEntries(Object.entries(record).filter(([field]) => !COMMON_FIELDS.has(field)));
     const detail = Object.keys(others).length > 0 ? ` ${JSON.stringify(others)}` : '';
-    return `${word} ${service ?? name}: ${msg ?? ''}${err?.message ? ` – ${err.message}` : ''}${detail}`;
+    return `${word} ${record.service ?? name}: ${record.msg ?? ''}${record.err?.message ? ` – ${record.err.message}` : ''}${detail}`;
   } catch {
     return `${name}: ${line}`;
   }

@@ -12,6 +12,8 @@ import { Steps } from './steps.mjs';
 import { oneLine, Trouble } from './trouble.mjs';
 
 const STOP_WAIT_MS = 40_000;
+/** A Ctrl-C comes twice when npm hands on what the terminal has sent to us already. */
+const ECHO_MS = 500;
 const HOME_OPTION = '  --home <folder>   where data, logs and secrets live (default: UMPIRE_HOME, else .umpire/ in this clone)';
 
 const HELP = {
@@ -168,12 +170,15 @@ function say(text) {
 function interruptible() {
   const controller = new AbortController();
   let kill;
+  let since = 0;
   const onSignal = () => {
     if (controller.signal.aborted) {
+      if (performance.now() - since < ECHO_MS) return;
       kill?.();
       process.exit(1);
     }
     process.stderr.write('stopping (once more forces it)\n');
+    since = performance.now();
     controller.abort();
     endCommands();
   };
