@@ -201,6 +201,8 @@ export function servicePermissions(service: ServiceName): Permissions {
   }
   if (service === 'state-store') {
     publish.add('hitl.*.settled.*').add('hitl.*.reply.>');
+    // Replicas wake each other's waiting readers.
+    subscribe.add('hitl.*.settled.*');
     consumerAdmin(STREAMS.outcomes.name, '*').forEach((subject) => publish.add(subject));
   }
   return { publish: [...publish], subscribe: [...subscribe] };

@@ -15,5 +15,6 @@ export * from './http/problem-filter.ts';
 export * from './nats/bus.ts';
 export * from './nats/consumer.ts';
 export * from './nats/topology.ts';
+export * from './nats/topology-keeper.ts';
 export * from './postgres/connect.ts';
 export * from './postgres/migrate.ts';

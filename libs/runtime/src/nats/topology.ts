@@ -34,13 +34,17 @@ async function ensureStream(bus: Bus, spec: StreamSpec): Promise<boolean> {
     if (error instanceof JetStreamApiError && error.code === 10_059) return null;
     throw error;
   });
+  if (existing && differences(config, existing.config).length === 0) return false;
   const info = existing ? await bus.jsm.streams.update(spec.name, config) : await bus.jsm.streams.add(config);
-  const got = info.config as Record<string, unknown>;
-  const differing = Object.entries(config).filter(([key, value]) => key !== 'subjects' && (got[key] ?? false) !== value && got[key] !== value);
-  if (differing.length > 0) {
-    throw new Error(`stream ${spec.name} did not take ${differing.map(([key]) => key).join(', ')}: nats-server 2.10 or newer is needed`);
-  }
+  const refused = differences(config, info.config);
+  if (refused.length > 0) throw new Error(`stream ${spec.name} did not take ${refused.join(', ')}: nats-server 2.10 or newer is needed`);
   return existing === null;
+}
+
+/** @returns which settings the server holds otherwise than asked. An absent boolean is false there. */
+function differences(asked: Record<string, unknown>, held: object): string[] {
+  const got = held as Record<string, unknown>;
+  return Object.entries(asked).filter(([key, value]) => JSON.stringify(got[key] ?? false) !== JSON.stringify(value)).map(([key]) => key);
 }
 
 /** Creates (or updates) the durable consumers that this service makes, for itself or for its namespaces' producers. */

@@ -1,0 +1,93 @@
+import { idToken } from '@umpire/contract';
+import { counter, type Logger } from '@umpire/runtime';
+import { Redis } from 'ioredis';
+import type { HotRow } from './read.queries.ts';
+
+const reads = counter('umpire_store_cache_reads_total', 'Rendered escalations asked of the cache', ['result']);
+
+/** After a failure the cache is left alone this long: reads must not wait for a server that is away. */
+const REST_MS = 1_000;
+
+/**
+ * Rendered escalations in Redis, read-through. An entry carries the version (`seq`) it was made from, and is used only for that
+ * very version, which the caller has just read from Postgres: a stale, missing or lost entry changes speed, never an answer.
+ */
+export class RenderingCache {
+  private readonly redis: Redis | null;
+  private readonly prefix: string;
+  private readonly seconds: number;
+  private readonly now: () => number;
+  private restUntil = 0;
+
+  constructor(options: { url: string | undefined; prefix: string; seconds: number; logger: Logger; now: () => number }) {
+    this.prefix = options.prefix;
+    this.seconds = options.seconds;
+    this.now = options.now;
+    this.redis = options.url === undefined ? null : new Redis(options.url, {
+      lazyConnect: false,
+      enableOfflineQueue: false,
+      connectTimeout: 2_000,
+      commandTimeout: 250,
+      maxRetriesPerRequest: 0,
+      retryStrategy: (times) => Math.min(times * 200, 3_000),
+    });
+    this.redis?.on('error', (error) => options.logger.debug({ err: error }, 'redis_error'));
+  }
+
+  /** @returns the rendering of each row's version, in order; null where there is none. */
+  async get(rows: HotRow[]): Promise<(string | null)[]> {
+    const none = rows.map(() => null);
+    if (rows.length === 0 || !this.usable()) return none;
+    try {
+      const entries = await this.redis!.mget(rows.map((row) => this.key(row)));
+      return entries.map((entry, index) => {
+        const version = `${rows[index]!.seq}\n`;
+        const hit = entry !== null && entry.startsWith(version);
+        reads.inc({ result: hit ? 'hit' : 'miss' });
+        return hit ? entry.slice(version.length) : null;
+      });
+    } catch {
+      this.rest();
+      return none;
+    }
+  }
+
+  /** Keeps renderings; a failure is nobody's concern. */
+  async put(entries: { row: HotRow; text: string }[]): Promise<void> {
+    if (entries.length === 0 || !this.usable()) return;
+    try {
+      const pipeline = this.redis!.pipeline();
+      for (const { row, text } of entries) pipeline.set(this.key(row), `${row.seq}\n${text}`, 'EX', this.seconds);
+      await pipeline.exec();
+    } catch {
+      this.rest();
+    }
+  }
+
+  /** Drops renderings that a commit made old: frees memory early, correctness does not need it. */
+  async drop(rows: Pick<HotRow, 'namespace' | 'request_id'>[]): Promise<void> {
+    if (rows.length === 0 || !this.usable()) return;
+    try {
+      await this.redis!.del(rows.map((row) => this.key(row)));
+    } catch {
+      this.rest();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.redis?.disconnect();
+  }
+
+  private key(row: Pick<HotRow, 'namespace' | 'request_id'>): string {
+    return `${this.prefix}${row.namespace}:item:${idToken(row.request_id)}`;
+  }
+
+  private usable(): boolean {
+    return this.redis !== null && this.redis.status === 'ready' && this.now() >= this.restUntil;
+  }
+
+  private rest(): void {
+    reads.inc({ result: 'error' });
+    this.restUntil = this.now() + REST_MS;
+  }
+}

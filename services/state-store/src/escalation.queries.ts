@@ -1,0 +1,165 @@
+import type { EscalationState } from '@umpire/domain';
+import type { Query } from '@umpire/runtime';
+import type { EventRecord } from './event-record.ts';
+
+export type Key = { namespace: string; request_id: string };
+
+const PRIORITY_RANK = { low: 0, normal: 1, high: 2, critical: 3 } as const;
+
+/** What a new escalation is stored as: its state after `opened`, the event, and the producer's payload as JSON text. */
+export type NewEscalation = {
+  state: EscalationState;
+  event: EventRecord;
+  payload: string;
+  payload_salt: Uint8Array;
+  payload_digest: Uint8Array;
+  content_digest: Uint8Array;
+  submission: string;
+  task_id: string | null;
+  summary: string | null;
+};
+
+const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+const hex = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+/** Text columns refuse U+0000; the truth in `state` keeps it. */
+const plain = (text: string | null | undefined) => text?.replaceAll('\u0000', '\uFFFD').toWellFormed().slice(0, 4_000) ?? null;
+const principalsOf = (state: EscalationState) => [...state.electorate.users.map((user) => `u:${user}`), ...state.electorate.roles.map((role) => `r:${role}`)].map((name) => plain(name)!);
+
+/**
+ * Stores new escalations in one statement, which is its own transaction: hot row, payload, event, assignments and outbox row, or
+ * nothing of it. Those whose key is taken are left alone.
+ *
+ * Payload, data and state travel as text and become bytes in the server: half the size of hex. JSON text cannot hold a raw
+ * U+0000, so text never refuses it.
+ * @returns keys that were new
+ */
+export async function insertEscalations(sql: Query, items: NewEscalation[]): Promise<Key[]> {
+  const assignments = items.flatMap((item, index) => principalsOf(item.state).map((principal) => ({ index: index + 1, principal })));
+  return sql<Key[]>`
+    with input as (
+      select * from unnest(
+        ${items.map((i) => i.state.namespace)}::text[], ${items.map((i) => i.state.request_id)}::text[], ${items.map((i) => i.state.reason)}::text[],
+        ${items.map((i) => i.state.kind)}::text[], ${items.map((i) => i.state.rules.pattern)}::text[], ${items.map((i) => i.state.revision)}::int[],
+        ${items.map((i) => PRIORITY_RANK[i.state.rules.priority])}::smallint[], ${items.map((i) => JSON.stringify(i.state.excluded.map((user) => plain(user))))}::text[],
+        ${items.map((i) => iso(i.state.opened_at))}::timestamptz[], ${items.map((i) => iso(i.state.deadline))}::timestamptz[],
+        ${items.map((i) => plain(i.task_id))}::text[], ${items.map((i) => plain(i.summary))}::text[], ${items.map((i) => plain(i.state.rules.prompt))}::text[],
+        ${items.map((i) => plain(i.state.pipeline_name))}::text[], ${items.map((i) => plain(i.state.step_name))}::text[],
+        ${items.map((i) => i.submission)}::text[], ${items.map((i) => hex(i.content_digest))}::text[], ${items.map((i) => JSON.stringify(i.state))}::text[],
+        ${items.map((i) => i.payload)}::text[], ${items.map((i) => hex(i.payload_salt))}::text[], ${items.map((i) => hex(i.payload_digest))}::text[],
+        ${items.map((i) => i.event.id)}::uuid[], ${items.map((i) => i.event.actor)}::text[], ${items.map((i) => hex(i.event.actor_salt))}::text[],
+        ${items.map((i) => hex(i.event.actor_digest))}::text[], ${items.map((i) => i.event.data)}::text[], ${items.map((i) => hex(i.event.data_salt))}::text[],
+        ${items.map((i) => hex(i.event.data_digest))}::text[], ${items.map((i) => hex(i.event.hash))}::text[]
+      ) with ordinality as t (
+        namespace, request_id, reason, kind, pattern, revision, priority, excluded, opened_at, deadline, task_id, summary, prompt, pipeline_name,
+        step_name, submission, content_digest, state, payload, payload_salt, payload_digest, event_id, actor, actor_salt, actor_digest, data,
+        data_salt, data_digest, hash, position)
+    ), opened as (
+      insert into store.escalations (namespace, request_id, reason, kind, pattern, status, seq, revision, level, priority, overdue, excluded, opened_at,
+        deadline, task_id, summary, prompt, pipeline_name, step_name, submission, content_digest, head, state)
+      select namespace, request_id, reason, kind, pattern, 'pending', 1, revision, 0, priority, false,
+        array(select jsonb_array_elements_text(excluded::jsonb)), opened_at, deadline, task_id, summary, prompt, pipeline_name, step_name,
+        submission, decode(content_digest, 'hex'), decode(hash, 'hex'), convert_to(state, 'UTF8')
+      from input order by namespace, request_id
+      on conflict (namespace, request_id) do nothing
+      returning namespace, request_id
+    ), kept as (
+      insert into store.payloads (namespace, request_id, body, salt, digest)
+      select namespace, request_id, convert_to(payload, 'UTF8'), decode(payload_salt, 'hex'), decode(payload_digest, 'hex') from input join opened using (namespace, request_id)
+    ), logged as (
+      insert into store.events (namespace, request_id, seq, id, type, occurred_at, actor, actor_salt, actor_digest, data, data_salt, data_digest, hash)
+      select namespace, request_id, 1, event_id, 'opened', opened_at, convert_to(actor, 'UTF8'), decode(actor_salt, 'hex'), decode(actor_digest, 'hex'),
+        convert_to(data, 'UTF8'), decode(data_salt, 'hex'), decode(data_digest, 'hex'), decode(hash, 'hex') from input join opened using (namespace, request_id)
+    ), assigned as (
+      insert into store.assignments (namespace, request_id, principal, opened_at, open)
+      select i.namespace, i.request_id, a.principal, i.opened_at, true
+      from unnest(${assignments.map((a) => a.index)}::int[], ${assignments.map((a) => a.principal)}::text[]) as a (position, principal)
+      join input i on i.position = a.position join opened using (namespace, request_id)
+      on conflict do nothing
+    ), queued as (
+      insert into store.outbox (namespace, request_id, seq) select namespace, request_id, 1 from opened
+    )
+    select namespace, request_id from opened`;
+}
+
+/** What an earlier submission under the same key was. */
+export async function findSubmissions(sql: Query, keys: Key[]) {
+  return sql<(Key & { submission: string; content_digest: string | null })[]>`
+    select e.namespace, e.request_id, e.submission, encode(e.content_digest, 'hex') as content_digest
+    from unnest(${keys.map((k) => k.namespace)}::text[], ${keys.map((k) => k.request_id)}::text[]) as k (namespace, request_id)
+    join store.escalations e using (namespace, request_id)`;
+}
+
+export type LockedRow = Key & { state: EscalationState; head: Uint8Array };
+
+/** Locks the rows in the one order that all transactions share, so that batches never deadlock. Keys unknown are left out. */
+export async function lockEscalations(tx: Query, keys: Key[]): Promise<LockedRow[]> {
+  const rows = await tx<(Key & { state: Uint8Array; head: Uint8Array })[]>`
+    select e.namespace, e.request_id, e.state, e.head
+    from store.escalations e
+    join unnest(${keys.map((k) => k.namespace)}::text[], ${keys.map((k) => k.request_id)}::text[]) as k (namespace, request_id) using (namespace, request_id)
+    order by e.namespace, e.request_id
+    for update of e`;
+  return rows.map((row) => ({ ...row, state: parseState(row.state) }));
+}
+
+export function parseState(bytes: Uint8Array): EscalationState {
+  return JSON.parse(new TextDecoder().decode(bytes)) as EscalationState;
+}
+
+export type Transition = { state: EscalationState; head: Uint8Array; events: EventRecord[] };
+
+/**
+ * Saves what transitions made of locked rows: the row, its events, assignments and outbox rows, in one statement.
+ * Assignments are only ever added, and closed at settlement.
+ */
+export async function saveTransitions(tx: Query, transitions: Transition[]): Promise<void> {
+  const events = transitions.flatMap((transition) => transition.events);
+  const assigned = transitions.filter((t) => t.state.status === 'pending' && t.events.some((e) => ['reassigned', 'delegated', 'raised'].includes(e.type)));
+  const settled = transitions.filter((t) => t.state.status !== 'pending');
+  await tx`
+    with input as (
+      select * from unnest(
+        ${transitions.map((t) => t.state.namespace)}::text[], ${transitions.map((t) => t.state.request_id)}::text[], ${transitions.map((t) => t.state.status)}::text[],
+        ${transitions.map((t) => t.state.seq)}::int[], ${transitions.map((t) => t.state.revision)}::int[], ${transitions.map((t) => t.state.level)}::smallint[],
+        ${transitions.map((t) => t.state.overdue)}::boolean[], ${transitions.map((t) => plain(t.state.claim?.user_id))}::text[],
+        ${transitions.map((t) => iso(t.state.deadline))}::timestamptz[], ${transitions.map((t) => (t.state.status === 'pending' ? null : t.events.at(-1)!.occurred_at))}::timestamptz[],
+        ${transitions.map((t) => hex(t.head))}::text[], ${transitions.map((t) => JSON.stringify(t.state))}::text[]
+      ) as t (namespace, request_id, status, seq, revision, level, overdue, claimed_by, deadline, settled_at, head, state)
+    ), saved as (
+      update store.escalations e set status = i.status, seq = i.seq, revision = i.revision, level = i.level, overdue = i.overdue,
+        claimed_by = i.claimed_by, deadline = i.deadline, settled_at = case when i.status = 'pending' then null else coalesce(e.settled_at, i.settled_at) end,
+        head = decode(i.head, 'hex'), state = convert_to(i.state, 'UTF8'), changed_xid = pg_current_xact_id()
+      from input i where e.namespace = i.namespace and e.request_id = i.request_id
+    ), closed as (
+      update store.assignments a set open = false
+      from unnest(${settled.map((t) => t.state.namespace)}::text[], ${settled.map((t) => t.state.request_id)}::text[]) as k (namespace, request_id)
+      where a.namespace = k.namespace and a.request_id = k.request_id and a.open
+    ), logged as (
+      insert into store.events (namespace, request_id, seq, id, type, occurred_at, actor, actor_salt, actor_digest, data, data_salt, data_digest, hash)
+      select namespace, request_id, seq, id, type, occurred_at, convert_to(actor, 'UTF8'), decode(actor_salt, 'hex'), decode(actor_digest, 'hex'),
+        convert_to(data, 'UTF8'), decode(data_salt, 'hex'), decode(data_digest, 'hex'), decode(hash, 'hex')
+      from unnest(
+        ${events.map((e) => e.namespace)}::text[], ${events.map((e) => e.request_id)}::text[], ${events.map((e) => e.seq)}::int[], ${events.map((e) => e.id)}::uuid[],
+        ${events.map((e) => e.type)}::text[], ${events.map((e) => e.occurred_at)}::timestamptz[], ${events.map((e) => e.actor)}::text[], ${events.map((e) => hex(e.actor_salt))}::text[],
+        ${events.map((e) => hex(e.actor_digest))}::text[], ${events.map((e) => e.data)}::text[], ${events.map((e) => hex(e.data_salt))}::text[],
+        ${events.map((e) => hex(e.data_digest))}::text[], ${events.map((e) => hex(e.hash))}::text[]
+      ) as t (namespace, request_id, seq, id, type, occurred_at, actor, actor_salt, actor_digest, data, data_salt, data_digest, hash)
+    )
+    insert into store.outbox (namespace, request_id, seq)
+    select * from unnest(${events.map((e) => e.namespace)}::text[], ${events.map((e) => e.request_id)}::text[], ${events.map((e) => e.seq)}::int[])`;
+  if (assigned.length > 0) await replaceAssignments(tx, assigned.map((transition) => transition.state));
+}
+
+/** Brings the inbox of pending escalations whose electorate changed to what their state says now. */
+async function replaceAssignments(tx: Query, states: EscalationState[]): Promise<void> {
+  for (const state of states) {
+    const principals = principalsOf(state);
+    await tx`
+      update store.assignments set open = false
+      where namespace = ${state.namespace} and request_id = ${state.request_id} and open and principal <> all (${principals}::text[])`;
+    await tx`
+      insert into store.assignments (namespace, request_id, principal, opened_at, open)
+      select ${state.namespace}, ${state.request_id}, principal, ${iso(state.opened_at)}, true from unnest(${principals}::text[]) as principal
+      on conflict (namespace, request_id, principal) do update set open = true`;
+  }
+}

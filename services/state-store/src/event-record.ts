@@ -1,0 +1,99 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { canonicalJson, encodeUtf8, SCHEMA_VERSION, toHex, type EscalationEvent, type Outcome } from '@umpire/contract';
+import type { DomainEvent, EscalationState } from '@umpire/domain';
+import { newId } from '@umpire/runtime';
+
+/** The hash before an escalation's first event. */
+export const CHAIN_START = new Uint8Array(32);
+
+/** An event as it is kept: JSON text of actor and data, their salts and digests, and its place in the chain. */
+export type EventRecord = {
+  namespace: string;
+  request_id: string;
+  seq: number;
+  id: string;
+  type: DomainEvent['type'];
+  occurred_at: string;
+  actor: string;
+  actor_salt: Uint8Array;
+  actor_digest: Uint8Array;
+  data: string;
+  data_salt: Uint8Array;
+  data_digest: Uint8Array;
+  hash: Uint8Array;
+};
+
+/** SHA-256(16-byte salt ‖ bytes): says nothing about the content once the salt is gone. */
+export function saltedDigest(salt: Uint8Array, bytes: Uint8Array): Uint8Array {
+  return createHash('sha256').update(salt).update(bytes).digest();
+}
+
+/**
+ * The chain of `design.md`: SHA-256(prev ‖ canonical{namespace, request_id, seq, type, occurred_at, actor_digest, data_digest}),
+ * digests as lower-case hex.
+ */
+export function chainHash(prev: Uint8Array, event: Pick<EventRecord, 'namespace' | 'request_id' | 'seq' | 'type' | 'occurred_at' | 'actor_digest' | 'data_digest'>): Uint8Array {
+  const canonical = canonicalJson({
+    namespace: event.namespace,
+    request_id: event.request_id,
+    seq: event.seq,
+    type: event.type,
+    occurred_at: event.occurred_at,
+    actor_digest: toHex(event.actor_digest),
+    data_digest: toHex(event.data_digest),
+  });
+  return createHash('sha256').update(prev).update(canonical).digest();
+}
+
+/**
+ * Gives a domain event its id, salts, digests and place in the chain.
+ * @param state the state after the event
+ */
+export function recordEvent(state: EscalationState, event: DomainEvent, prev: Uint8Array): EventRecord {
+  const id = newId();
+  const outcome = event.data['outcome'] as Outcome | undefined;
+  const data = JSON.stringify(outcome ? { ...event.data, outcome: { ...outcome, id, schema_version: SCHEMA_VERSION } } : event.data);
+  const actor = JSON.stringify(event.actor);
+  const salts = randomBytes(32);
+  const actorSalt = salts.subarray(0, 16);
+  const dataSalt = salts.subarray(16);
+  const record = {
+    namespace: state.namespace,
+    request_id: state.request_id,
+    seq: state.seq,
+    id,
+    type: event.type,
+    occurred_at: new Date(event.at).toISOString(),
+    actor,
+    actor_salt: actorSalt,
+    actor_digest: saltedDigest(actorSalt, encodeUtf8(actor)),
+    data,
+    data_salt: dataSalt,
+    data_digest: saltedDigest(dataSalt, encodeUtf8(data)),
+  };
+  return { ...record, hash: chainHash(prev, record) };
+}
+
+/**
+ * The event's message on `HITL_EVENTS`. The producer's payload is spliced in as it came, never printed again.
+ * @param payload JSON text, for `opened` only
+ */
+export function eventMessage(event: Pick<EventRecord, 'id' | 'type' | 'namespace' | 'request_id' | 'seq' | 'occurred_at' | 'data'>, reason: EscalationEvent['reason'], payload: string | null): string {
+  const head = JSON.stringify({
+    id: event.id,
+    schema_version: SCHEMA_VERSION,
+    type: event.type,
+    namespace: event.namespace,
+    request_id: event.request_id,
+    seq: event.seq,
+    reason,
+    occurred_at: event.occurred_at,
+  } satisfies Omit<EscalationEvent, 'data'>);
+  return `${head.slice(0, -1)},"data":${payload === null ? event.data : spliceMember(event.data, 'escalation', payload)}}`;
+}
+
+/** @returns the JSON object text with one more member at its end, whose value is JSON text. */
+export function spliceMember(object: string, name: string, value: string): string {
+  const open = object.slice(0, -1);
+  return `${open}${open === '{' ? '' : ','}${JSON.stringify(name)}:${value}}`;
+}

@@ -1,0 +1,86 @@
+import { Body, Get, Header, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { LIMITS, UmpireError, type Principal } from '@umpire/contract';
+import { Allow, Caller, GuardedController } from '@umpire/runtime';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { decodeCursor, encodeCursor, nextLink } from './cursor.ts';
+import { mayRead, Reads } from './read.service.ts';
+import { requestIdOf } from './request-id.ts';
+import { Responses } from './respond.service.ts';
+
+const respondSchema = z.object({
+  interaction_id: z.string().min(1).max(512),
+  user_input: z.record(z.string(), z.unknown()),
+  user_id: z.string().max(256).nullish(),
+  /** The revision that the person was shown; a newer one refuses the answer. */
+  revision: z.int().min(1).optional(),
+});
+const statusQuery = z.object({ wait: z.coerce.number().min(0).max(60).default(0) });
+const pageQuery = z.object({ limit: z.coerce.number().int().min(1).max(200).default(200), after: z.string().max(2_048).optional() });
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** The reviewer's API: the seed's three routes, and one escalation in full. */
+@GuardedController('hitl')
+export class HitlController {
+  private readonly reads: Reads;
+  private readonly responses: Responses;
+
+  constructor(@Inject(Reads) reads: Reads, @Inject(Responses) responses: Responses) {
+    this.reads = reads;
+    this.responses = responses;
+  }
+
+  /** What waits for a person, oldest first: an array as in the seed, further pages through `Link`. */
+  @Get('pending/:user_id')
+  @Allow('reviewer', 'admin')
+  async pending(@Caller() caller: Principal, @Param('user_id') userId: string, @Query({ schema: pageQuery }) query: z.infer<typeof pageQuery>, @Res() reply: FastifyReply) {
+    const own = caller.user_id === userId;
+    if (!own && !caller.roles.includes('admin')) throw new UmpireError('forbidden', 'only your own pending items, or an admin\'s look at anybody\'s');
+    // An admin sees what a plain reviewer of that name would: whose further roles are not known here.
+    const roles = own ? caller.roles : ['reviewer'];
+    const page = await this.reads.inbox(caller.namespace, userId, roles, decodeCursor(query.after), query.limit);
+    if (page.next) void reply.header('link', nextLink(`/hitl/pending/${encodeURIComponent(userId)}`, { limit: String(query.limit), after: encodeCursor(page.next) }));
+    void reply.header('content-type', JSON_TYPE).send(`[${page.items.join(',')}]`);
+  }
+
+  @Post('respond')
+  @HttpCode(200)
+  @Allow('reviewer')
+  respond(@Caller() caller: Principal, @Req() request: FastifyRequest & { rawBody?: Buffer }, @Body({ schema: respondSchema }) body: z.infer<typeof respondSchema>) {
+    if ((request.rawBody?.length ?? 0) > LIMITS.answer) throw new UmpireError('too_large', `an answer may have ${LIMITS.answer} bytes`);
+    return this.responses.respond(caller, body);
+  }
+
+  /** The seed's status; `?wait=30` answers once there is an outcome, or after that many seconds. */
+  @Get('status/:interaction_id')
+  @Allow('producer', 'reviewer', 'admin')
+  async status(@Caller() caller: Principal, @Param('interaction_id') id: string, @Query({ schema: statusQuery }) query: z.infer<typeof statusQuery>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    const gone = new AbortController();
+    request.raw.once('close', () => gone.abort());
+    const { text, state } = await this.reads.status({ namespace: caller.namespace, request_id: requestIdOf(id) }, query.wait, gone.signal);
+    if (!mayRead(caller, state)) throw new UmpireError('forbidden', 'this escalation is not yours to read');
+    void reply.header('content-type', JSON_TYPE).send(text);
+  }
+
+  @Get('escalations/:id')
+  @Allow('producer', 'reviewer', 'admin')
+  async escalation(@Caller() caller: Principal, @Param('id') id: string, @Res() reply: FastifyReply) {
+    const key = { namespace: caller.namespace, request_id: requestIdOf(id) };
+    if (!mayRead(caller, await this.reads.state(key))) throw new UmpireError('forbidden', 'this escalation is not yours to read');
+    const { text, row } = await this.reads.item(key);
+    void reply.header('content-type', JSON_TYPE).header('etag', `"${row.seq}"`).send(text);
+  }
+
+  /** The log: what happened, in order, with actors. */
+  @Get('escalations/:id/timeline')
+  @Header('content-type', JSON_TYPE)
+  @Allow('producer', 'reviewer', 'admin')
+  async timeline(@Caller() caller: Principal, @Param('id') id: string, @Query({ schema: pageQuery }) query: z.infer<typeof pageQuery>) {
+    const key = { namespace: caller.namespace, request_id: requestIdOf(id) };
+    if (!mayRead(caller, await this.reads.state(key))) throw new UmpireError('forbidden', 'this escalation is not yours to read');
+    const after = query.after === undefined ? 0 : Number(query.after);
+    if (!Number.isSafeInteger(after) || after < 0) throw new UmpireError('bad_request', 'after is not a cursor of this list');
+    return this.reads.timeline(key, after, query.limit);
+  }
+}

@@ -1,0 +1,105 @@
+import { encodeFrame, encodeUtf8, LIMITS, namespaceOfSubject, UmpireError, type ChangesReply, type ContentHeader, type PrincipalReply } from '@umpire/contract';
+import { withDeadline, type Bus, type Sql } from '@umpire/runtime';
+import { z } from 'zod';
+import { requestOf } from './on-submit.responder.ts';
+import type { Reads } from './read.service.ts';
+import { findChanges, isFutureXid } from './read.queries.ts';
+import type { StoreAuthenticator } from './store-authenticator.ts';
+
+const READ_MS = 5_000;
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const principalSchema = z.union([z.object({ key_digest: digest }), z.object({ session_digest: digest })]);
+const key = z.object({ namespace: z.string().max(40), request_id: z.string().max(512) });
+const contentSchema = z.object({ items: z.array(key).max(200) });
+const changesSchema = z.object({ after: z.string().max(1_024).nullable(), limit: z.int().min(1).max(1_000) });
+const pendingSchema = z.object({ namespace: z.string().max(40), user_id: z.string().max(256), roles: z.array(z.string()).max(50) });
+const outcomeSchema = z.object({ request_id: z.string().min(1).max(512) });
+const cursorSchema = z.tuple([z.string().regex(/^\d{1,20}$/), z.string(), z.string()]);
+
+/** The `umpire.store.query.*` and `hitl.<ns>.query.*` requests. */
+export function onQueries(bus: Bus, sql: Sql, reads: Reads, authenticator: StoreAuthenticator): (() => Promise<void>)[] {
+  return [
+    bus.respond(requestOf('umpire.store.query.principal'), async (data) => {
+      const query = parse(principalSchema, data);
+      const principal = 'key_digest' in query ? await authenticator.byKeyDigest(query.key_digest) : null;
+      return JSON.stringify({ principal } satisfies PrincipalReply);
+    }),
+    bus.respond(requestOf('umpire.store.query.content'), (data) => content(reads, parse(contentSchema, data))),
+    bus.respond(requestOf('umpire.store.query.changes'), (data) => changes(sql, parse(changesSchema, data))),
+    bus.respond(requestOf('umpire.store.query.pending'), (data) => pending(reads, parse(pendingSchema, data))),
+    bus.respond(requestOf('hitl.*.query.outcome'), (data, subject) => outcome(reads, namespaceOfSubject(subject)!, parse(outcomeSchema, data).request_id)),
+  ];
+}
+
+function parse<T>(schema: z.ZodType<T>, data: Uint8Array): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(data));
+  } catch (error) {
+    throw new UmpireError('malformed_json', `the request is not JSON: ${(error as Error).message}`);
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw new UmpireError('bad_request', z.prettifyError(parsed.error));
+  return parsed.data;
+}
+
+/** Payload bytes as they came. What does not fit into one reply is left out; the asker asks again for the rest. */
+async function content(reads: Reads, { items }: z.infer<typeof contentSchema>): Promise<Uint8Array> {
+  const documents = new Map((await reads.documents(items)).map((document) => [`${document.namespace}/${document.request_id}`, document]));
+  const header: ContentHeader = { items: [] };
+  const bodies: Uint8Array[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const document = documents.get(`${item.namespace}/${item.request_id}`);
+    if (!document?.body) {
+      header.items.push({ request_id: item.request_id, found: false });
+      bodies.push(new Uint8Array());
+      continue;
+    }
+    if (bytes > 0 && bytes + document.body.length > LIMITS.batch) break;
+    bytes += document.body.length;
+    header.items.push({ request_id: item.request_id, found: true, kind: document.state.kind, interaction: document.state.rules });
+    bodies.push(document.body);
+  }
+  return encodeFrame(header, bodies);
+}
+
+async function changes(sql: Sql, query: z.infer<typeof changesSchema>): Promise<string> {
+  const cursor = query.after === null ? null : cursorSchema.parse(JSON.parse(query.after));
+  const restart = cursor !== null && (await withDeadline(isFutureXid(sql, cursor[0]), READ_MS, 'cursor check'));
+  const after = cursor === null || restart ? null : { xid: cursor[0], namespace: cursor[1], request_id: cursor[2] };
+  const rows = await withDeadline(findChanges(sql, after, query.limit), READ_MS, 'changes');
+  const last = rows.at(-1);
+  return JSON.stringify({
+    items: rows.map(({ state, namespace, request_id, seq }) => ({
+      namespace, request_id, seq, clocks: state.clocks.map((clock) => ({ ...clock, due_at: new Date(clock.due_at).toISOString() })),
+    })),
+    next: last ? JSON.stringify([last.xid, last.namespace, last.request_id]) : restart ? null : query.after,
+  } satisfies ChangesReply);
+}
+
+/** The first page of a person's inbox and how many there are, cut to fit one message. */
+async function pending(reads: Reads, query: z.infer<typeof pendingSchema>): Promise<Uint8Array> {
+  const [page, total] = await Promise.all([
+    reads.inbox(query.namespace, query.user_id, query.roles, null, 200),
+    reads.inboxTotal(query.namespace, query.user_id, query.roles),
+  ]);
+  let bytes = 0;
+  const items: string[] = [];
+  for (const item of page.items) {
+    bytes += Buffer.byteLength(item) + 1;
+    if (bytes > LIMITS.batch) break;
+    items.push(item);
+  }
+  return encodeUtf8(`{"total":${total},"items":[${items.join(',')}]}`);
+}
+
+/** What `status` tells over HTTP, for a namespace's producers. */
+async function outcome(reads: Reads, namespace: string, requestId: string): Promise<Uint8Array> {
+  const found = await reads.status({ namespace, request_id: requestId }, 0, new AbortController().signal).catch((error: unknown) => {
+    if (error instanceof UmpireError && error.code === 'not_found') return null;
+    throw error;
+  });
+  if (!found) return encodeUtf8(JSON.stringify({ status: 'not_found', request_id: requestId }));
+  return encodeUtf8(`{"request_id":${JSON.stringify(requestId)},${found.state.outcome ? '' : '"outcome":null,'}${found.text.slice(1)}`);
+}

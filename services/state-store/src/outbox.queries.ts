@@ -1,0 +1,45 @@
+import type { Reason } from '@umpire/contract';
+import type { Query } from '@umpire/runtime';
+import type { EventRecord } from './event-record.ts';
+
+/** What the relay publishes: a committed event, and for `opened` the payload as JSON text. */
+export type OutboxItem = Pick<EventRecord, 'namespace' | 'request_id' | 'seq' | 'id' | 'type' | 'occurred_at' | 'data'> & { reason: Reason; payload: string | null };
+
+/**
+ * Leases what a crash or an unreachable broker left behind: rows older than two seconds that nobody holds, oldest first. The
+ * lease ends by itself, so a sweeper that dies in the middle delays its rows by ten seconds at most.
+ */
+export async function leaseOutbox(sql: Query, limit: number): Promise<OutboxItem[]> {
+  return sql<OutboxItem[]>`
+    with due as (
+      select namespace, request_id, seq from store.outbox
+      where created_at < clock_timestamp() - interval '2 seconds' and (leased_until is null or leased_until < clock_timestamp())
+      order by created_at limit ${limit} for update skip locked
+    ), leased as (
+      update store.outbox o set leased_until = clock_timestamp() + interval '10 seconds'
+      from due where o.namespace = due.namespace and o.request_id = due.request_id and o.seq = due.seq
+      returning o.namespace, o.request_id, o.seq
+    )
+    select e.namespace, e.request_id, e.seq, e.id, e.type, to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as occurred_at,
+      coalesce(convert_from(e.data, 'UTF8'), '{"clocks":[],"erased":true}') as data, s.reason,
+      case when e.seq = 1 then coalesce(convert_from(p.body, 'UTF8'), 'null') end as payload
+    from leased l join store.events e using (namespace, request_id, seq) join store.escalations s using (namespace, request_id)
+    left join store.payloads p using (namespace, request_id)
+    order by e.namespace, e.request_id, e.seq`;
+}
+
+/** Forgets what JetStream has acknowledged. */
+export async function deleteOutbox(sql: Query, items: Pick<OutboxItem, 'namespace' | 'request_id' | 'seq'>[]): Promise<void> {
+  await sql`
+    delete from store.outbox o
+    using unnest(${items.map((i) => i.namespace)}::text[], ${items.map((i) => i.request_id)}::text[], ${items.map((i) => i.seq)}::int[]) as k (namespace, request_id, seq)
+    where o.namespace = k.namespace and o.request_id = k.request_id and o.seq = k.seq`;
+}
+
+/** @returns how many rows wait, and the age of the oldest in seconds. */
+export async function outboxDepth(sql: Query): Promise<{ waiting: number; oldest_seconds: number }> {
+  const [row] = await sql<{ waiting: number; oldest_seconds: number }[]>`
+    select count(*)::int as waiting, coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as oldest_seconds
+    from (select created_at from store.outbox order by created_at limit 10000) as oldest`;
+  return row!;
+}

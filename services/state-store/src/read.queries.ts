@@ -1,0 +1,101 @@
+import type { Reason } from '@umpire/contract';
+import type { EscalationState } from '@umpire/domain';
+import type { Query } from '@umpire/runtime';
+import { parseState, type Key } from './escalation.queries.ts';
+
+export type HotRow = Key & { status: EscalationState['status']; seq: number; reason: Reason };
+
+/** The version of an escalation: one index probe, always Postgres. */
+export async function findVersion(sql: Query, key: Key): Promise<HotRow | null> {
+  const [row] = await sql<HotRow[]>`
+    select namespace, request_id, status, seq, reason from store.escalations where namespace = ${key.namespace} and request_id = ${key.request_id}`;
+  return row ?? null;
+}
+
+/** @returns the domain state, or null where the id is unknown. */
+export async function findState(sql: Query, key: Key): Promise<EscalationState | null> {
+  const [row] = await sql<{ state: Uint8Array }[]>`
+    select state from store.escalations where namespace = ${key.namespace} and request_id = ${key.request_id}`;
+  return row ? parseState(row.state) : null;
+}
+
+export type Document = Key & { state: EscalationState; seq: number; body: Uint8Array | null; task_id: string | null; summary: string | null };
+
+/** State and payload of several escalations, in no order. */
+export async function findDocuments(sql: Query, keys: Key[]): Promise<Document[]> {
+  const rows = await sql<(Omit<Document, 'state'> & { state: Uint8Array })[]>`
+    select e.namespace, e.request_id, e.state, e.seq, e.task_id, e.summary, p.body
+    from unnest(${keys.map((k) => k.namespace)}::text[], ${keys.map((k) => k.request_id)}::text[]) as k (namespace, request_id)
+    join store.escalations e using (namespace, request_id)
+    left join store.payloads p using (namespace, request_id)`;
+  return rows.map((row) => ({ ...row, state: parseState(row.state) }));
+}
+
+/** Where a page of the inbox ended. */
+export type InboxCursor = { opened_at: string; request_id: string };
+
+/**
+ * A page of what waits for a person, oldest first: named, or through a role, four-eyes excepted. One index range for each
+ * principal, merged; each is cut at the page's size before the merge.
+ */
+export async function findInbox(sql: Query, namespace: string, userId: string, principals: string[], after: InboxCursor | null, limit: number) {
+  return sql<(HotRow & { opened_at: string })[]>`
+    select e.namespace, e.request_id, e.status, e.seq, e.reason, to_char(e.opened_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as opened_at
+    from (
+      select distinct page.request_id, page.opened_at
+      from unnest(${principals}::text[]) as p (principal)
+      cross join lateral (
+        select a.request_id, a.opened_at from store.assignments a
+        join store.escalations x on x.namespace = a.namespace and x.request_id = a.request_id
+        where a.namespace = ${namespace} and a.principal = p.principal and a.open and not (${userId} = any (x.excluded))
+          and (a.opened_at, a.request_id) > (coalesce(${after?.opened_at ?? null}::timestamptz, '-infinity'), ${after?.request_id ?? ''})
+        order by a.opened_at, a.request_id limit ${limit}
+      ) as page
+    ) as ids
+    join store.escalations e on e.namespace = ${namespace} and e.request_id = ids.request_id
+    where e.status = 'pending'
+    order by e.opened_at, e.request_id limit ${limit}`;
+}
+
+/** How many wait for a person, counted up to a bound. */
+export async function countInbox(sql: Query, namespace: string, userId: string, principals: string[], bound: number): Promise<number> {
+  const [row] = await sql<{ total: number }[]>`
+    select count(*)::int as total from (
+      select distinct a.request_id from store.assignments a
+      join store.escalations x on x.namespace = a.namespace and x.request_id = a.request_id
+      where a.namespace = ${namespace} and a.principal = any (${principals}::text[]) and a.open and not (${userId} = any (x.excluded))
+      limit ${bound}) as ids`;
+  return row!.total;
+}
+
+export type TimelineRow = { id: string; seq: number; type: string; occurred_at: string; actor: string | null; data: string | null; hash: string };
+
+/** A page of the log, in order. Erased content reads as null. */
+export async function findTimeline(sql: Query, key: Key, afterSeq: number, limit: number): Promise<TimelineRow[]> {
+  return sql<TimelineRow[]>`
+    select id, seq, type, to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as occurred_at,
+      convert_from(actor, 'UTF8') as actor, convert_from(data, 'UTF8') as data, encode(hash, 'hex') as hash
+    from store.events where namespace = ${key.namespace} and request_id = ${key.request_id} and seq > ${afterSeq}
+    order by seq limit ${limit}`;
+}
+
+/**
+ * Escalations changed since a transaction id, with their clocks. Only transactions that are all over are read (below the oldest
+ * one running), so nothing that commits late is skipped.
+ * @param after `<xid>:<namespace>:<request_id>` of the last row read, or null for the beginning
+ */
+export async function findChanges(sql: Query, after: { xid: string; namespace: string; request_id: string } | null, limit: number) {
+  const rows = await sql<(Key & { seq: number; xid: string; state: Uint8Array })[]>`
+    select namespace, request_id, seq, changed_xid::text as xid, state from store.escalations
+    where changed_xid < pg_snapshot_xmin(pg_current_snapshot())
+      and changed_xid >= ${after?.xid ?? '0'}::xid8
+      and (changed_xid > ${after?.xid ?? '0'}::xid8 or (namespace, request_id) > (${after?.namespace ?? ''}, ${after?.request_id ?? ''}))
+    order by changed_xid, namespace, request_id limit ${limit}`;
+  return rows.map((row) => ({ ...row, state: parseState(row.state) }));
+}
+
+/** @returns whether the cursor lies in this database's future: it was restored from a backup, and the reader must begin again. */
+export async function isFutureXid(sql: Query, xid: string): Promise<boolean> {
+  const [row] = await sql<{ future: boolean }[]>`select ${xid}::xid8 > pg_snapshot_xmax(pg_current_snapshot()) as future`;
+  return row!.future;
+}

@@ -1,0 +1,127 @@
+import { UmpireError, type Principal } from '@umpire/contract';
+import type { EscalationState } from '@umpire/domain';
+import { withDeadline, type Sql } from '@umpire/runtime';
+import type { RenderingCache } from './cache.ts';
+import type { Key } from './escalation.queries.ts';
+import { findDocuments, findInbox, findState, findTimeline, findVersion, countInbox, type Document, type HotRow, type InboxCursor } from './read.queries.ts';
+import { ownData, renderItem, renderStatus } from './rendering.ts';
+import type { SettledHints } from './settled-hints.ts';
+
+const READ_MS = 5_000;
+const INBOX_BOUND = 10_000;
+/** A lost hint costs a waiting reader at most this. */
+const POLL_MS = 1_000;
+
+/** Everything that is read. Versions and states come from Postgres each time; only renderings of a version come from the cache. */
+export class Reads {
+  private readonly sql: Sql;
+  private readonly cache: RenderingCache;
+  private readonly hints: SettledHints;
+
+  constructor(sql: Sql, cache: RenderingCache, hints: SettledHints) {
+    this.sql = sql;
+    this.cache = cache;
+    this.hints = hints;
+  }
+
+  /** @throws UmpireError `not_found` */
+  async state(key: Key): Promise<EscalationState> {
+    const state = await withDeadline(findState(this.sql, key), READ_MS, 'state');
+    if (!state) throw notFound(key);
+    return state;
+  }
+
+  /**
+   * The status as JSON text; with `waitSeconds` once there is an outcome, or when the time is over.
+   * @throws UmpireError `not_found`
+   */
+  async status(key: Key, waitSeconds: number, signal: AbortSignal): Promise<{ text: string; state: EscalationState }> {
+    let state = await this.state(key);
+    const waiting = this.hints.deadline(waitSeconds * 1_000);
+    while (state.status === 'pending' && !waiting.over() && !signal.aborted) {
+      await this.hints.wait(key, Math.min(POLL_MS, waiting.leftMs()), signal);
+      state = await this.state(key);
+    }
+    return { text: renderStatus(state, state.outcome ? await this.data(key) : null), state };
+  }
+
+  /** The producer's own data of an escalation as JSON text, null where it was erased. */
+  async data(key: Key): Promise<string | null> {
+    const [document] = await this.documents([key]);
+    return document ? ownData(document) : null;
+  }
+
+  documents(keys: Key[]): Promise<Document[]> {
+    return withDeadline(findDocuments(this.sql, keys), READ_MS, 'documents');
+  }
+
+  /** @throws UmpireError `not_found` */
+  async item(key: Key): Promise<{ text: string; row: HotRow }> {
+    const row = await withDeadline(findVersion(this.sql, key), READ_MS, 'version');
+    if (!row) throw notFound(key);
+    const [text] = await this.render([row]);
+    return { text: text!, row };
+  }
+
+  /** A page of a person's inbox as JSON texts, and the cursor of the next page. */
+  async inbox(namespace: string, userId: string, roles: string[], after: InboxCursor | null, limit: number): Promise<{ items: string[]; next: InboxCursor | null }> {
+    const principals = [`u:${userId}`, ...roles.map((role) => `r:${role}`)];
+    const rows = await withDeadline(findInbox(this.sql, namespace, userId, principals, after, limit + 1), READ_MS, 'inbox');
+    const page = rows.slice(0, limit);
+    const last = page.at(-1);
+    return { items: await this.render(page), next: rows.length > limit && last ? { opened_at: last.opened_at, request_id: last.request_id } : null };
+  }
+
+  inboxTotal(namespace: string, userId: string, roles: string[]): Promise<number> {
+    return withDeadline(countInbox(this.sql, namespace, userId, [`u:${userId}`, ...roles.map((role) => `r:${role}`)], INBOX_BOUND), READ_MS, 'inbox total');
+  }
+
+  /** A page of the log. @throws UmpireError `not_found` */
+  async timeline(key: Key, afterSeq: number, limit: number): Promise<{ items: unknown[]; next: string | null }> {
+    const rows = await withDeadline(findTimeline(this.sql, key, afterSeq, limit + 1), READ_MS, 'timeline');
+    if (rows.length === 0 && !(await findVersion(this.sql, key))) throw notFound(key);
+    const items = rows.slice(0, limit).map((row) => ({
+      ...row,
+      actor: row.actor === null ? null : (JSON.parse(row.actor) as unknown),
+      data: row.data === null ? null : (JSON.parse(row.data) as unknown),
+    }));
+    return { items, next: rows.length > limit ? String(items.at(-1)!.seq) : null };
+  }
+
+  /** Renderings of the rows' versions, from the cache or made and kept. */
+  private async render(rows: HotRow[]): Promise<string[]> {
+    const cached = await this.cache.get(rows);
+    const missing = rows.filter((_, index) => cached[index] === null);
+    if (missing.length === 0) return cached as string[];
+    const documents = new Map((await this.documents(missing)).map((document) => [`${document.namespace}/${document.request_id}`, document]));
+    const made = new Map<string, string>();
+    const keep: { row: HotRow; text: string }[] = [];
+    for (const row of missing) {
+      const document = documents.get(`${row.namespace}/${row.request_id}`);
+      if (!document) continue;
+      const text = renderItem(document);
+      made.set(`${row.namespace}/${row.request_id}`, text);
+      // The row may have moved on since its version was read: kept under the version that was rendered.
+      keep.push({ row: { ...row, seq: document.seq }, text });
+    }
+    void this.cache.put(keep);
+    return rows.flatMap((row, index) => cached[index] ?? made.get(`${row.namespace}/${row.request_id}`) ?? []);
+  }
+}
+
+function notFound(key: Key): UmpireError {
+  return new UmpireError('not_found', `no escalation has the id ${JSON.stringify(key.request_id)}`);
+}
+
+/** Reviewers read what they may decide, decided or were assigned; producers and admins all of their namespace. */
+export function mayRead(principal: Principal, state: Pick<EscalationState, 'electorate' | 'votes' | 'history' | 'delegations' | 'excluded'>): boolean {
+  if (principal.roles.includes('admin') || principal.roles.includes('producer')) return true;
+  const userId = principal.user_id;
+  if (userId === null) return false;
+  return (
+    state.electorate.users.includes(userId) ||
+    state.electorate.roles.some((role) => principal.roles.includes(role)) ||
+    [...state.votes, ...state.history].some((answer) => answer.user_id === userId) ||
+    state.delegations.some((delegation) => delegation.to === userId)
+  );
+}

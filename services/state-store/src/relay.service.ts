@@ -1,0 +1,136 @@
+import { encodeUtf8, subjects, UmpireError, type Outcome } from '@umpire/contract';
+import { backoffDelay, Batcher, counter, delay, gauge, Loop, withDeadline, type Bus, type Logger, type Sql } from '@umpire/runtime';
+import { eventMessage } from './event-record.ts';
+import { deleteOutbox, leaseOutbox, outboxDepth, type OutboxItem } from './outbox.queries.ts';
+
+/** Above this many events in memory the relay leaves new ones to the sweeper: they are safe in the outbox. */
+const MAX_IN_MEMORY = 4_000;
+const SWEEP_ITEMS = 500;
+const SWEEP_EVERY_MS = 1_000;
+
+const published = counter('umpire_store_events_published_total', 'Events acknowledged by JetStream', ['type']);
+const failures = counter('umpire_store_publish_failures_total', 'Publishes without an ack; the sweeper tries again');
+
+/**
+ * Carries committed events to JetStream: in process right after the commit, and by a sweeper for what a crash or an unreachable
+ * broker left. An outbox row goes only after JetStream's ack; the event id is the message id, so the same event published twice
+ * inside the stream's window is stored once, and outside it deduplicated by consumers.
+ */
+export class Relay {
+  private readonly sql: Sql;
+  private readonly bus: Bus;
+  private readonly logger: Logger;
+  private readonly forget: Batcher<OutboxItem, void>;
+  private readonly sweeper: Loop;
+  private readonly depth: Loop;
+  private inMemory = 0;
+  private readonly inFlight = new Set<Promise<void>>();
+  private readonly onSettled: (namespace: string, requestId: string) => void;
+
+  constructor(sql: Sql, bus: Bus, logger: Logger, onSettled: (namespace: string, requestId: string) => void) {
+    this.sql = sql;
+    this.bus = bus;
+    this.logger = logger;
+    this.onSettled = onSettled;
+    this.forget = new Batcher(async (items) => {
+      await withDeadline(deleteOutbox(sql, items), 5_000, 'outbox delete');
+      return items.map(() => undefined);
+    }, { items: 500, size: Number.MAX_SAFE_INTEGER, lanes: 1 });
+    this.sweeper = new Loop({ name: 'outbox-sweeper', intervalMs: SWEEP_EVERY_MS, runOnce: () => this.sweepOnce(), logger });
+    this.depth = new Loop({ name: 'outbox-depth', intervalMs: 5_000, runOnce: () => this.measureOnce(), logger });
+  }
+
+  start(): void {
+    this.sweeper.start();
+    this.depth.start();
+  }
+
+  /** Finishes what is being published (the sweeper of the next process has the rest). */
+  async stop(): Promise<void> {
+    await Promise.all([this.sweeper.stop(), this.depth.stop()]);
+    await Promise.all(this.inFlight);
+  }
+
+  /** Publishes just committed events without making anyone wait for it. */
+  publishSoon(items: OutboxItem[]): void {
+    for (const item of items) if (hasOutcome(item)) this.settled(item);
+    if (this.inMemory + items.length > MAX_IN_MEMORY) return;
+    const work = this.publishAll(items).then(() => undefined, () => undefined).finally(() => this.inFlight.delete(work));
+    this.inFlight.add(work);
+  }
+
+  /** One sweep. @returns how many events it carried */
+  async sweepOnce(): Promise<number> {
+    const items = await withDeadline(leaseOutbox(this.sql, SWEEP_ITEMS), 10_000, 'outbox lease');
+    if (items.length === 0) return 0;
+    const done = await this.publishAll(items);
+    this.logger.info({ leased: items.length, published: done }, 'outbox_swept');
+    if (done === 0) throw new UmpireError('unavailable', 'no event of the outbox could be published');
+    return done;
+  }
+
+  private async publishAll(items: OutboxItem[]): Promise<number> {
+    this.inMemory += items.length;
+    try {
+      const results = await Promise.all(items.map((item) => this.publishOne(item)));
+      return results.filter(Boolean).length;
+    } finally {
+      this.inMemory -= items.length;
+    }
+  }
+
+  private async publishOne(item: OutboxItem): Promise<boolean> {
+    try {
+      const acks = [this.bus.publish(subjects.event(item.namespace, item.type, item.reason), encodeUtf8(eventMessage(item, item.reason, item.payload)), { msgId: item.id })];
+      const outcome = outcomeText(item);
+      if (outcome !== null) acks.push(this.bus.publish(subjects.outcome(item.namespace, item.reason), encodeUtf8(outcome), { msgId: item.id }));
+      await Promise.all(acks);
+      published.inc({ type: item.type }, 1);
+      await this.forgetWithRetry(item);
+      return true;
+    } catch (error) {
+      failures.inc();
+      this.logger.warn({ err: error, type: item.type, seq: item.seq }, 'publish_failed');
+      return false;
+    }
+  }
+
+  /** A failed delete is only a second publish under the same id, so a few tries are enough. */
+  private async forgetWithRetry(item: OutboxItem): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.forget.add(item, 1);
+      } catch (error) {
+        if (attempt >= 3) throw error;
+        await delay(backoffDelay(attempt, { baseMs: 50, maxMs: 500 }));
+      }
+    }
+  }
+
+  /** Wakes who waits for the outcome, here and at the other replicas. A lost hint costs them one polling interval. */
+  private settled(item: OutboxItem): void {
+    this.onSettled(item.namespace, item.request_id);
+    try {
+      this.bus.hint(subjects.settled(item.namespace, item.request_id));
+    } catch (error) {
+      this.logger.debug({ err: error }, 'settled_hint_not_sent');
+    }
+  }
+
+  private async measureOnce(): Promise<number> {
+    const { waiting, oldest_seconds } = await withDeadline(outboxDepth(this.sql), 5_000, 'outbox depth');
+    gauge('umpire_store_outbox_waiting', 'Events committed and not yet acknowledged by JetStream').set(waiting);
+    gauge('umpire_store_outbox_oldest_seconds', 'Age of the oldest of them').set(oldest_seconds);
+    return 0;
+  }
+}
+
+const SETTLING: ReadonlySet<string> = new Set(['resolved', 'expired', 'cancelled']);
+const hasOutcome = (item: OutboxItem) => SETTLING.has(item.type);
+
+/** @returns the outcome's JSON text as it stands in the event, or null. */
+function outcomeText(item: OutboxItem): string | null {
+  if (!hasOutcome(item)) return null;
+  const outcome = (JSON.parse(item.data) as { outcome?: Outcome }).outcome;
+  return outcome ? JSON.stringify(outcome) : null;
+}

@@ -1,0 +1,103 @@
+import { decodeUtf8, member, rawText, readJson, SCHEMA_VERSION, type Outcome } from '@umpire/contract';
+import type { EscalationState } from '@umpire/domain';
+import { spliceMember } from './event-record.ts';
+import type { Document } from './read.queries.ts';
+
+/**
+ * What people see of an escalation, as JSON text: the seed's `InteractionResponse` and what stands beside it. `data` is the
+ * producer's own text. It depends on the row's version alone, so it may be cached under it.
+ */
+export function renderItem(document: Document): string {
+  const { state } = document;
+  const item = {
+    interaction_id: state.request_id,
+    request_id: state.request_id,
+    schema_version: SCHEMA_VERSION,
+    namespace: state.namespace,
+    kind: state.kind,
+    reason: state.reason,
+    status: state.status,
+    seq: state.seq,
+    revision: state.revision,
+    created_at: iso(state.opened_at),
+    expires_at: state.deadline === null ? null : iso(state.deadline),
+    overdue: state.overdue,
+    pattern: state.rules.pattern,
+    priority: state.rules.priority,
+    prompt: state.rules.prompt ?? null,
+    ui_schema: state.rules.ui_schema,
+    review_data: state.rules.review_data ?? null,
+    verdict_field: state.rules.verdict_field,
+    options: state.rules.options,
+    quorum: state.rules.quorum,
+    veto: state.rules.veto,
+    on_timeout: state.rules.on_timeout,
+    default_action: state.rules.default_action ?? null,
+    revises: state.rules.revises ?? null,
+    electorate: state.electorate,
+    excluded: state.excluded,
+    claimed_by: state.claim?.user_id ?? null,
+    claimed_until: state.claim ? iso(state.claim.until) : null,
+    level: state.level,
+    iteration: state.iteration,
+    current_result: state.current_result ?? null,
+    history: state.history.map((round) => ({ iteration: round.iteration, user_id: round.user_id, at: iso(round.at), response: round.response })),
+    votes: state.votes.map((vote) => ({ user_id: vote.user_id, verdict: vote.verdict, at: iso(vote.at), revision: vote.revision })),
+    policy: state.policy,
+    pipeline_name: state.pipeline_name ?? null,
+    step_name: state.step_name ?? null,
+    task_id: document.task_id,
+    summary: document.summary,
+    outcome: state.outcome,
+    consumed: state.consumed ? { consumer_id: state.consumed.consumer_id, at: iso(state.consumed.at) } : null,
+  };
+  return spliceMember(JSON.stringify(item), 'data', ownData(document) ?? 'null');
+}
+
+/**
+ * @returns the JSON text of what the producer gave to be decided on: the HITLRequest, or an interaction's `data`; null where it
+ * was erased.
+ */
+export function ownData(document: Pick<Document, 'state' | 'body'>): string | null {
+  if (document.body === null) return null;
+  const text = decodeUtf8(document.body);
+  if (document.state.kind === 'escalation') return text;
+  const data = member(readJson(text), 'data');
+  return data ? rawText(data, text) : null;
+}
+
+/** An outcome as pipelines read it: with `data`, untouched, and `merged`, which is data overlaid with the response (the seed's resume). */
+export function renderOutcome(outcome: Outcome, data: string | null): string {
+  const withData = spliceMember(JSON.stringify(outcome), 'data', data ?? 'null');
+  return spliceMember(withData, 'merged', mergeText(data, outcome.response));
+}
+
+/** `{...data, ...response}` that keeps the data's number text. What is not an object gives way to the response. */
+function mergeText(data: string | null, response: unknown): string {
+  const overlay = typeof response === 'object' && response !== null && !Array.isArray(response) ? (response as Record<string, unknown>) : {};
+  const members = new Map<string, string>();
+  if (data !== null) {
+    const node = readJson(data);
+    if (node.kind === 'object') for (const entry of node.members) members.set(entry.name, rawText(entry.value, data));
+  }
+  for (const [name, value] of Object.entries(overlay)) members.set(name, JSON.stringify(value));
+  return `{${[...members].map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`;
+}
+
+/** What `status` tells (the seed's fields first), as JSON text. */
+export function renderStatus(state: EscalationState, data: string | null): string {
+  const status = JSON.stringify({
+    interaction_id: state.request_id,
+    status: state.status,
+    created_at: iso(state.opened_at),
+    expires_at: state.deadline === null ? null : iso(state.deadline),
+    overdue: state.overdue,
+    seq: state.seq,
+    revision: state.revision,
+    iteration: state.iteration,
+    claimed_by: state.claim?.user_id ?? null,
+  });
+  return state.outcome ? spliceMember(status, 'outcome', renderOutcome(state.outcome as Outcome, data)) : status;
+}
+
+const iso = (ms: number) => new Date(ms).toISOString();

@@ -1,0 +1,54 @@
+import { UmpireError, type Outcome, type Principal } from '@umpire/contract';
+import type { RespondReply } from '@umpire/domain';
+import { reviewer } from './actor.ts';
+import type { Transitions } from './transition.service.ts';
+
+export type RespondRequest = { interaction_id: string; user_input: Record<string, unknown>; user_id?: string | null | undefined; revision?: number | undefined };
+
+export type RespondAccepted = {
+  status: 'accepted';
+  message: 'Response submitted successfully';
+  interaction_id: string;
+  state: string;
+  seq: number;
+  outcome?: Outcome;
+};
+
+/** Takes a person's answer. Committed before it is told. */
+export class Responses {
+  private readonly transitions: Transitions;
+
+  constructor(transitions: Transitions) {
+    this.transitions = transitions;
+  }
+
+  /**
+   * @returns what the seed's API answers; the same for the same person and answer again
+   * @throws UmpireError with the domain's refusal, carrying the real outcome where there is one
+   */
+  async respond(principal: Principal, request: RespondRequest): Promise<RespondAccepted> {
+    const actor = reviewer(principal, request.user_id);
+    const executed = await this.transitions.execute({
+      namespace: principal.namespace,
+      request_id: request.interaction_id,
+      command: { type: 'respond', actor, user_input: request.user_input, ...(request.revision === undefined ? {} : { revision: request.revision }) },
+    });
+    if (!executed) throw new UmpireError('not_found', `no escalation has the id ${JSON.stringify(request.interaction_id)}`);
+    const { decision, outcome } = executed;
+    if (decision.refusal) {
+      const { code, detail, errors, extra } = decision.refusal;
+      const settled = decision.state.status !== 'pending' && outcome ? { outcome } : {};
+      throw new UmpireError(code, detail, { errors: errors ?? [], extra: { ...extra, interaction_id: request.interaction_id, state: decision.state.status, ...settled } });
+    }
+    const reply = decision.reply as RespondReply;
+    return {
+      status: 'accepted',
+      message: 'Response submitted successfully',
+      interaction_id: request.interaction_id,
+      state: reply.state,
+      seq: reply.seq,
+      // The state keeps the outcome with its id; the reply only says that this answer settled it.
+      ...(reply.outcome && outcome ? { outcome } : {}),
+    };
+  }
+}

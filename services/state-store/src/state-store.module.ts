@@ -1,0 +1,94 @@
+import { Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
+import { AUTHENTICATOR, AuthGuard, Bus, connectPostgres, systemClock, TopologyKeeper, withDeadline, type ServiceContext, type Sql } from '@umpire/runtime';
+import { RenderingCache } from './cache.ts';
+import { HitlController } from './hitl.controller.ts';
+import { onApply } from './on-apply.responder.ts';
+import { onQueries } from './on-query.responder.ts';
+import { onSubmit } from './on-submit.responder.ts';
+import { Reads } from './read.service.ts';
+import { Relay } from './relay.service.ts';
+import { Responses } from './respond.service.ts';
+import { SettledHints } from './settled-hints.ts';
+import type { StateStoreConfig } from './state-store.config.ts';
+import { StoreAuthenticator } from './store-authenticator.ts';
+import { Submissions } from './submit.service.ts';
+import { Transitions } from './transition.service.ts';
+
+/** Everything the store runs on, made in order of need, started and stopped in order of flow. */
+class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
+  readonly reads: Reads;
+  readonly responses: Responses;
+  readonly authenticator: StoreAuthenticator;
+  private readonly sql: Sql;
+  private readonly bus: Bus;
+  private readonly cache: RenderingCache;
+  private readonly hints: SettledHints;
+  private readonly relay: Relay;
+  private readonly transitions: Transitions;
+  private readonly submissions: Submissions;
+  private readonly topology: TopologyKeeper;
+  private responders: (() => Promise<void>)[] = [];
+
+  constructor(config: StateStoreConfig, { logger, readiness }: ServiceContext, sql: Sql, bus: Bus) {
+    this.sql = sql;
+    this.bus = bus;
+    this.hints = new SettledHints(systemClock.now);
+    this.cache = new RenderingCache({ url: config.redisUrl, prefix: config.redisPrefix, seconds: config.cacheSeconds, logger, now: systemClock.now });
+    this.relay = new Relay(sql, bus, logger, (namespace, request_id) => this.hints.notify({ namespace, request_id }));
+    this.transitions = new Transitions(sql, (items, states) => {
+      this.relay.publishSoon(items);
+      void this.cache.drop(states);
+    });
+    this.submissions = new Submissions(sql, this.transitions, logger, (items) => this.relay.publishSoon(items));
+    this.reads = new Reads(sql, this.cache, this.hints);
+    this.responses = new Responses(this.transitions);
+    this.authenticator = new StoreAuthenticator(sql);
+    this.topology = new TopologyKeeper(bus, config.namespaces, logger);
+    readiness.add('state-store postgres', () => withDeadline(sql`select 1 from store.escalations limit 1`.execute(), 2_000, 'postgres'));
+    readiness.add('state-store nats', () => bus.ping());
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.topology.start();
+    this.hints.listen(this.bus);
+    this.relay.start();
+    this.submissions.start();
+    this.responders = [onSubmit(this.bus, this.submissions), onApply(this.bus, this.transitions), ...onQueries(this.bus, this.sql, this.reads, this.authenticator)];
+  }
+
+  /** Stops what comes in first: requests in flight are answered, committed events are published. */
+  async onModuleDestroy(): Promise<void> {
+    await Promise.all(this.responders.map((stop) => stop()));
+    this.hints.close();
+    await Promise.all([this.submissions.stop(), this.topology.stop()]);
+  }
+
+  /** HTTP is closed by now. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.relay.stop();
+    await Promise.all([this.cache.close(), this.bus.close(), this.sql.end({ timeout: 5 })]);
+  }
+}
+
+@Module({})
+export class StateStoreModule {
+  static register(config: StateStoreConfig, context: ServiceContext): DynamicModule {
+    const connect = async () => {
+      const logger = context.logger.child({ service: 'state-store' });
+      const sql = connectPostgres({ url: config.postgresUrl, max: config.postgresPool, service: 'state-store', logger });
+      const bus = await Bus.connect({ url: config.natsUrl, user: config.natsUser, password: config.natsPassword, service: 'state-store', logger });
+      return new Store(config, { ...context, logger }, sql, bus);
+    };
+    return {
+      module: StateStoreModule,
+      controllers: [HitlController],
+      providers: [
+        AuthGuard,
+        { provide: Store, useFactory: connect },
+        { provide: Reads, useFactory: (store: Store) => store.reads, inject: [Store] },
+        { provide: Responses, useFactory: (store: Store) => store.responses, inject: [Store] },
+        { provide: AUTHENTICATOR, useFactory: (store: Store) => store.authenticator, inject: [Store] },
+      ],
+    };
+  }
+}

@@ -1,0 +1,221 @@
+import { randomBytes } from 'node:crypto';
+import { decodeUtf8, fromHex, toHex, UmpireError, type SubmitItem, type Verdict } from '@umpire/contract';
+import { evolve, openEscalation, type Actor, type Electorate } from '@umpire/domain';
+import { Batcher, counter, databaseNow, histogram, isDataError, Loop, withDeadline, type Logger, type Sql } from '@umpire/runtime';
+import { findSubmissions, insertEscalations, parseState, type Key, type NewEscalation } from './escalation.queries.ts';
+import { CHAIN_START, recordEvent, saltedDigest } from './event-record.ts';
+import type { OutboxItem } from './outbox.queries.ts';
+import { deleteTombstone, findGroupMembers, findTombstones, insertTombstone, pruneTombstones } from './submit.queries.ts';
+import { keyOf, outboxItem, outcomeWithId, type Transitions } from './transition.service.ts';
+
+export type Submission = { item: SubmitItem; body: Uint8Array };
+type Opening = { item: Extract<SubmitItem, { type: 'escalation' | 'interaction' }>; body: Uint8Array };
+
+const STATEMENT_MS = 12_000;
+const PRODUCER: Actor = { kind: 'producer', id: 'stream', user_id: null, roles: ['producer'], auth: 'nats' };
+
+const verdicts = counter('umpire_store_submissions_total', 'Submissions by verdict and reason', ['status', 'reason']);
+const batchSize = histogram('umpire_store_submit_batch_items', 'Submissions stored by one statement', [], [1, 2, 5, 10, 25, 50, 100, 150, 300]);
+
+/** Opens what intake hands over, and cancels what producers take back. Answers a verdict for every submission. */
+export class Submissions {
+  private readonly sql: Sql;
+  private readonly transitions: Transitions;
+  private readonly committed: (items: OutboxItem[]) => void;
+  private readonly batcher: Batcher<Opening, Verdict>;
+  private readonly pruner: Loop;
+
+  constructor(sql: Sql, transitions: Transitions, logger: Logger, committed: (items: OutboxItem[]) => void) {
+    this.sql = sql;
+    this.transitions = transitions;
+    this.committed = committed;
+    this.batcher = new Batcher((openings) => this.openBatch(openings), { items: 300, size: 2 * 1024 * 1024, lanes: 2 });
+    this.pruner = new Loop({ name: 'tombstone-pruner', intervalMs: 60_000, logger, runOnce: () => withDeadline(pruneTombstones(sql, 1_000), STATEMENT_MS, 'tombstone prune') });
+  }
+
+  start(): void {
+    this.pruner.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.pruner.stop();
+  }
+
+  /**
+   * Handles one request's submissions. Runs of openings go together with whatever else has arrived; a cancel, or an id that
+   * the run already holds, waits for what stands before it.
+   * @throws when the database cannot be asked: nothing is known then, and intake asks again
+   */
+  async submit(submissions: Submission[]): Promise<Verdict[]> {
+    const results: Verdict[] = [];
+    let run: Promise<Verdict>[] = [];
+    let seen = new Set<string>();
+    const finishRun = async () => {
+      results.push(...(await Promise.all(run)));
+      run = [];
+      seen = new Set();
+    };
+    for (const { item, body } of submissions) {
+      if (item.type === 'cancel' || seen.has(keyOf(item))) await finishRun();
+      if (item.type === 'cancel') results.push(await this.cancel(item, item.detail));
+      else {
+        seen.add(keyOf(item));
+        run.push(this.batcher.add({ item, body }, body.length));
+      }
+    }
+    await finishRun();
+    submissions.forEach(({ item }, index) => verdicts.inc({ status: results[index]!.status, reason: item.reason }));
+    return results;
+  }
+
+  /**
+   * Cancels for the producer. An id that is not there yet is marked, so that its later submit opens and cancels; looking again
+   * after the mark is committed closes the race with a submit that looks for marks after its own commit.
+   */
+  async cancel(key: Key, detail: string | null, actor: Actor = PRODUCER): Promise<Verdict> {
+    const first = await this.tryCancel(key, detail, actor);
+    if (first) return first;
+    await withDeadline(insertTombstone(this.sql, key, detail), STATEMENT_MS, 'tombstone insert');
+    const second = await this.tryCancel(key, detail, actor);
+    if (!second) return { request_id: key.request_id, status: 'tombstoned' };
+    await withDeadline(deleteTombstone(this.sql, key), STATEMENT_MS, 'tombstone delete');
+    return second;
+  }
+
+  private async tryCancel(key: Key, detail: string | null, actor: Actor): Promise<Verdict | null> {
+    const executed = await this.transitions.execute({ namespace: key.namespace, request_id: key.request_id, command: { type: 'cancel', actor, ...(detail === null ? {} : { detail }) } });
+    if (!executed) return null;
+    const { decision, outcome } = executed;
+    const cancelled = !decision.refusal || outcome?.state === 'cancelled';
+    return { request_id: key.request_id, status: cancelled ? 'cancelled' : 'late', ...(outcome ? { outcome } : {}) };
+  }
+
+  private async openBatch(openings: Opening[]): Promise<Verdict[]> {
+    // Requests of several intakes may carry one id twice; the second waits for the first's row.
+    const firsts = new Map<string, number>();
+    openings.forEach(({ item }, index) => firsts.has(keyOf(item)) || firsts.set(keyOf(item), index));
+    const leading = openings.filter(({ item }, index) => firsts.get(keyOf(item)) === index);
+    const rest = openings.filter(({ item }, index) => firsts.get(keyOf(item)) !== index);
+    const leadingVerdicts = await this.openBisecting(leading);
+    const restVerdicts = rest.length > 0 ? await this.openBatch(rest) : [];
+    return openings.map((opening) => {
+      const position = leading.indexOf(opening);
+      return position >= 0 ? leadingVerdicts[position]! : restVerdicts[rest.indexOf(opening)]!;
+    });
+  }
+
+  /** One bad row never sinks its batch: on a data error the batch is halved until the row stands alone and is rejected. */
+  private async openBisecting(openings: Opening[]): Promise<Verdict[]> {
+    try {
+      return await this.open(openings);
+    } catch (error) {
+      const local = error instanceof UmpireError && error.code === 'invalid';
+      if (!isDataError(error) && !local) throw error;
+      if (openings.length > 1) {
+        const middle = openings.length >> 1;
+        return [...(await this.openBisecting(openings.slice(0, middle))), ...(await this.openBisecting(openings.slice(middle)))];
+      }
+      const message = local ? (error as Error).message : `the store cannot keep it: ${(error as Error).message}`;
+      return [{ request_id: openings[0]!.item.request_id, status: 'rejected', errors: local ? (error as UmpireError).errors : [{ path: '', code: 'unstorable', message }] }];
+    }
+  }
+
+  private async open(openings: Opening[]): Promise<Verdict[]> {
+    const groups = await this.membersOf(openings);
+    const now = await withDeadline(databaseNow(this.sql), STATEMENT_MS, 'database clock');
+    const earlier = await this.earlierResponders(openings);
+    const items = openings.map((opening, index) => prepare(opening, now, groups, earlier[index]!));
+    batchSize.observe(items.length);
+    const inserted = await withDeadline(insertEscalations(this.sql, items), STATEMENT_MS, 'insert of escalations');
+    const fresh = new Set(inserted.map(keyOf));
+    const freshItems = items.filter((item) => fresh.has(keyOf(item.state)));
+    this.committed(freshItems.map((item) => outboxItem(item.event, item.state.reason, item.payload)));
+    const taken = openings.filter(({ item }) => !fresh.has(keyOf(item)));
+    const known = new Map(taken.length === 0 ? [] : (await withDeadline(findSubmissions(this.sql, taken.map(({ item }) => item)), STATEMENT_MS, 'submissions')).map((row) => [keyOf(row), row]));
+    await this.honourTombstones(openings.map(({ item }) => item));
+    return openings.map(({ item }): Verdict => {
+      if (fresh.has(keyOf(item))) return { request_id: item.request_id, status: 'stored' };
+      const before = known.get(keyOf(item));
+      if (!before) throw new UmpireError('unavailable', 'a row vanished while it was looked at');
+      if (before.submission === item.submission) return { request_id: item.request_id, status: 'stored' };
+      return { request_id: item.request_id, status: before.content_digest === item.content_digest ? 'duplicate' : 'conflict' };
+    });
+  }
+
+  private async honourTombstones(keys: Key[]): Promise<void> {
+    const marked = await withDeadline(findTombstones(this.sql, keys), STATEMENT_MS, 'tombstones');
+    for (const { namespace, request_id, detail } of marked) {
+      await this.tryCancel({ namespace, request_id }, detail, PRODUCER);
+      await withDeadline(deleteTombstone(this.sql, { namespace, request_id }), STATEMENT_MS, 'tombstone delete');
+    }
+  }
+
+  private async membersOf(openings: Opening[]): Promise<Map<string, string[]>> {
+    const wanted = new Map<string, { namespace: string; name: string }>();
+    for (const { item } of openings) {
+      const names = [...item.rules.assignees.groups, ...item.rules.levels.flatMap((level) => level.assignees.groups)];
+      for (const name of names) wanted.set(`${item.namespace}/${name}`, { namespace: item.namespace, name });
+    }
+    const members = new Map([...wanted.keys()].map((key): [string, string[]] => [key, []]));
+    if (wanted.size === 0) return members;
+    for (const row of await withDeadline(findGroupMembers(this.sql, [...wanted.values()]), STATEMENT_MS, 'group members')) {
+      members.get(`${row.namespace}/${row.group_name}`)!.push(row.user_id);
+    }
+    return members;
+  }
+
+  /** Four-eyes over a resubmission: who answered what it revises may not decide it. */
+  private async earlierResponders(openings: Opening[]): Promise<string[][]> {
+    if (!openings.some(({ item }) => item.rules.revises !== undefined)) return openings.map(() => []);
+    return Promise.all(openings.map(async ({ item }) => {
+      if (item.rules.revises === undefined) return [];
+      const [row] = await withDeadline(this.sql<{ state: Uint8Array }[]>`
+        select state from store.escalations where namespace = ${item.namespace} and request_id = ${item.rules.revises}`.execute(), STATEMENT_MS, 'earlier responders');
+      if (!row) return [];
+      const state = parseState(row.state);
+      return [...state.votes, ...state.history].map((answer) => answer.user_id);
+    }));
+  }
+}
+
+function prepare({ item, body }: Opening, now: number, groups: Map<string, string[]>, earlierResponders: string[]): NewEscalation {
+  const expand = (assignees: { users: string[]; groups: string[]; roles: string[] }): Electorate => ({
+    users: [...new Set([...assignees.users, ...assignees.groups.flatMap((name) => groups.get(`${item.namespace}/${name}`) ?? [])])],
+    roles: assignees.roles,
+  });
+  const electorate = expand(item.rules.assignees);
+  if (electorate.users.length === 0 && electorate.roles.length === 0) {
+    const message = 'nobody could decide it: the groups it is assigned to have no members';
+    throw new UmpireError('invalid', message, { errors: [{ path: 'interaction.assignees', code: 'empty_electorate', message }] });
+  }
+  const payload = decodeUtf8(body);
+  const salt = randomBytes(16);
+  const digest = saltedDigest(salt, body);
+  const event = openEscalation({
+    namespace: item.namespace,
+    request_id: item.request_id,
+    reason: item.reason,
+    kind: item.type,
+    rules: item.rules,
+    policy: item.policy,
+    electorate,
+    levels: item.rules.levels.map((level) => expand(level.assignees)),
+    earlier_responders: earlierResponders,
+    ...(item.pipeline_name === null ? {} : { pipeline_name: item.pipeline_name }),
+    ...(item.step_name === null ? {} : { step_name: item.step_name }),
+  }, now);
+  // The chain covers the payload through its salted digest.
+  event.data['payload_digest'] = toHex(digest);
+  const state = evolve(null, event);
+  return {
+    state,
+    event: recordEvent(state, event, CHAIN_START),
+    payload,
+    payload_salt: salt,
+    payload_digest: digest,
+    content_digest: fromHex(item.content_digest),
+    submission: item.submission,
+    task_id: item.task_id,
+    summary: item.summary,
+  };
+}
