@@ -3,6 +3,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { writeWhole } from './lock.mjs';
 
+/** The server's folder inside a container. */
+const MOUNT = '/umpire';
+
 /**
  * nats-server with JetStream in `home/nats`. `sync_interval: always`, since only then does a publish ack mean that the
  * message is on disk. `auth` is the text of an `authorization` block; without it everybody may do everything (tests).
@@ -13,7 +16,7 @@ export function natsServer({ home, found, auth = '' }) {
   let current = auth;
   const configure = (port) => {
     mkdirSync(join(folder, 'data'), { recursive: true, mode: 0o700 });
-    writeWhole(config, natsConfig({ port, store: found.docker ? '/data' : join(folder, 'data'), host: found.docker ? '0.0.0.0' : '127.0.0.1', auth: current }));
+    writeWhole(config, natsConfig({ port, store: found.docker ? `${MOUNT}/data` : join(folder, 'data'), host: found.docker ? '0.0.0.0' : '127.0.0.1', auth: current }));
   };
   return {
     name: 'nats',
@@ -23,7 +26,7 @@ export function natsServer({ home, found, auth = '' }) {
     command: (port) => {
       configure(port);
       if (!found.docker) return { command: found.command, args: ['-c', config], env: found.env };
-      return { docker: found.docker, port, volumes: [[config, '/etc/nats/nats.conf'], [join(folder, 'data'), '/data']], args: ['-c', '/etc/nats/nats.conf'] };
+      return { docker: found.docker, port, volumes: [[folder, MOUNT]], asCaller: true, args: ['-c', `${MOUNT}/nats.conf`] };
     },
     /** Writes a new `authorization` block; nats-server takes it over on SIGHUP. */
     reconfigure: (port, text) => {
@@ -43,7 +46,6 @@ jetstream {
   store_dir: ${JSON.stringify(store)}
   sync_interval: always
   max_memory_store: 64MB
-  max_file_store: 64GB
 }
 ${auth}
 `;

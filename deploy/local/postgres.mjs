@@ -47,8 +47,9 @@ export function postgresServer({ home, found, password }) {
     },
     command: (port) => {
       if (found.docker) {
-        return { docker: found.docker, port, volumes: [[folder, '/var/lib/postgresql/umpire']], args: ['-p', String(port), ...settings('*').flatMap((setting) => ['-c', setting])],
-          env: { POSTGRES_PASSWORD: password, POSTGRES_DB: DATABASE, PGDATA: '/var/lib/postgresql/umpire/data' } };
+        // The image's own start script makes the data folder and gives it to its user.
+        return { docker: found.docker, port, volumes: [[data, '/var/lib/postgresql/data']], args: ['-p', String(port), ...settings('*').flatMap((setting) => ['-c', setting])],
+          env: { POSTGRES_PASSWORD: password, POSTGRES_DB: DATABASE, POSTGRES_INITDB_ARGS: '-A scram-sha-256 --locale=C' } };
       }
       const args = ['-D', data, '-p', String(port), ...settings('127.0.0.1').flatMap((setting) => ['-c', setting])];
       return { command: join(bin, 'postgres'), args, env: { ...env, LC_ALL: 'C' }, ...user };
@@ -63,15 +64,20 @@ function settings(address) {
     'log_timezone=GMT', 'log_line_prefix=%m [%p] ', 'log_checkpoints=off', 'password_encryption=scram-sha-256'];
 }
 
+/**
+ * Collation is bytewise (fast, the same everywhere); letters are Unicode's where the system knows that locale, so that
+ * `lower()` and `ilike` work beyond ASCII. The draft's name is ours alone: an initdb of a killed launcher may still write.
+ */
 async function initialise({ bin, env, folder, data, user, password }) {
-  const draft = join(folder, 'data.draft');
-  const passwordFile = join(folder, 'password.draft');
-  rmSync(draft, { recursive: true, force: true });
+  for (const name of readdirSync(folder).filter((entry) => entry.startsWith('draft-'))) rmSync(join(folder, name), { recursive: true, force: true });
+  const draft = join(folder, `draft-${process.pid}`);
+  const passwordFile = join(folder, `draft-${process.pid}.password`);
   writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
   if (user) chownSync(passwordFile, user.uid, user.gid);
   const run = (program, args, input) => command(join(bin, program), args, { env: { ...env, LC_ALL: 'C' }, echo: false, input, cwd: folder, ...user });
+  const initdb = (...locale) => run('initdb', ['-D', draft, '-U', SUPERUSER, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8', '--locale=C', ...locale]);
   try {
-    await run('initdb', ['-D', draft, '-U', SUPERUSER, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8', '--locale=C']);
+    await initdb('--lc-ctype=C.UTF-8').catch(() => initdb());
     await run('postgres', ['--single', '-D', draft, '-c', 'timezone=GMT', '-c', 'log_timezone=GMT', 'postgres'], `create database ${DATABASE}\n`);
     renameSync(draft, data);
   } finally {

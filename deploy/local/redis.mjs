@@ -3,6 +3,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { writeWhole } from './lock.mjs';
 
+/** The server's folder inside a container. */
+const MOUNT = '/umpire';
+
 /** redis-server as a pure cache: nothing is written to disk, and the oldest entries give way when memory is full. */
 export function redisServer({ home, found, password }) {
   const folder = join(home, 'redis');
@@ -17,7 +20,7 @@ export function redisServer({ home, found, password }) {
       const host = found.docker ? '0.0.0.0' : '127.0.0.1';
       writeWhole(config, redisConfig({ port, host, password, folder: found.docker ? '/tmp' : folder }));
       if (!found.docker) return { command: found.command, args: [config], env: found.env };
-      return { docker: found.docker, port, volumes: [[config, '/etc/redis.conf']], args: ['redis-server', '/etc/redis.conf'] };
+      return { docker: found.docker, port, volumes: [[folder, MOUNT]], asCaller: true, entrypoint: 'redis-server', args: [`${MOUNT}/redis.conf`] };
     },
   };
 }

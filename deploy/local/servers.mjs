@@ -70,6 +70,8 @@ class Server {
   #onEvent;
   #renew;
   #prepared = false;
+  #containerised = false;
+  #logStart = 0;
   #child;
   #stopping = false;
   #restarting;
@@ -104,9 +106,8 @@ class Server {
     this.#prepared = true;
     for (let attempt = 0; ; attempt += 1) {
       const child = this.#spawn();
-      const early = child.exited.then((exit) => exit);
       let exit;
-      void early.then((result) => {
+      void child.exited.then((result) => {
         exit = result;
       });
       const ready = await until(async () => exit !== undefined || await this.#kind.ready(this.port), READY_MS);
@@ -176,7 +177,7 @@ class Server {
       pidFile: join(this.#home, 'run', `${this.name}.pid`), deathSignal: this.#kind.stopSignal.slice(3) });
     closeSync(log);
     this.#child = child;
-    this.logStart = before;
+    this.#logStart = before;
     const began = performance.now();
     void child.exited.then((exit) => {
       if (this.#child === child) this.#child = undefined;
@@ -210,18 +211,20 @@ class Server {
     if (!plan.docker) return plan;
     this.#removeContainer(true);
     const args = ['run', '--rm', '--name', this.#container, '-p', `127.0.0.1:${plan.port}:${plan.port}`,
+      ...(plan.asCaller && process.getuid ? ['--user', `${process.getuid()}:${process.getgid()}`] : []),
+      ...(plan.entrypoint ? ['--entrypoint', plan.entrypoint] : []),
       ...plan.volumes.flatMap(([from, to]) => ['-v', `${from}:${to}`]),
       ...Object.entries(plan.env ?? {}).flatMap(([name, value]) => ['-e', `${name}=${value}`]), plan.docker, ...plan.args];
-    this.containerised = true;
+    this.#containerised = true;
     return { command: 'docker', args, env: {} };
   }
 
   #removeContainer(always = false) {
-    if (always || this.containerised) spawnSync('docker', ['rm', '-f', this.#container], { stdio: 'ignore', timeout: 30_000 });
+    if (always || this.#containerised) spawnSync('docker', ['rm', '-f', this.#container], { stdio: 'ignore', timeout: 30_000 });
   }
 
   #lastLine() {
-    const text = existsSync(this.#log) ? readFileSync(this.#log, 'utf8').slice(this.logStart) : '';
+    const text = existsSync(this.#log) ? readFileSync(this.#log, 'utf8').slice(this.#logStart) : '';
     return { all: text, last: text.trim().split('\n').at(-1)?.slice(0, 300) ?? '' };
   }
 }

@@ -108,8 +108,10 @@ async function demo(args) {
 
 async function test(args) {
   if (args[0] === '--help') return say(HELP.test);
-  await setUp(homeFolder(), new Steps(), true, {});
-  return passOn(nodeBinary(), [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args]);
+  const steps = new Steps();
+  await setUp(homeFolder(), steps, true, {});
+  steps.say(`set up in ${steps.total()}`);
+  return passOn(nodeBinary(), [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args], {}, root);
 }
 
 async function run([name, ...args]) {
@@ -188,9 +190,9 @@ function interruptible() {
 }
 
 /** Runs a program in the foreground with our terminal, hands signals on, and returns its exit code. */
-function passOn(program, args, extra = {}) {
+function passOn(program, args, extra = {}, cwd = process.cwd()) {
   return new Promise((done, fail) => {
-    const child = spawn(program, args, { cwd: process.cwd(), env: toolEnvironment(extra), stdio: 'inherit' });
+    const child = spawn(program, args, { cwd, env: toolEnvironment(extra), stdio: 'inherit' });
     const forward = (signal) => child.kill(signal);
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     for (const signal of signals) process.on(signal, forward);
