@@ -1,0 +1,30 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { IntakeModule, readIntakeConfig } from '@umpire/intake';
+import { NotifierModule, readNotifierConfig } from '@umpire/notifier';
+import type { Env, ServiceContext } from '@umpire/runtime';
+import { readStateStoreConfig, StateStoreModule } from '@umpire/state-store';
+import { readTimeoutSchedulerConfig, TimeoutSchedulerModule } from '@umpire/timeout-scheduler';
+
+/** Each service's own configuration: their NATS users and Postgres roles stay apart in one process too. */
+export const readAllInOneConfig = (env: Env) => ({
+  intake: readIntakeConfig(env),
+  stateStore: readStateStoreConfig(env),
+  notifier: readNotifierConfig(env),
+  timeoutScheduler: readTimeoutSchedulerConfig(env),
+});
+
+/** The four service modules in one process. They, too, talk only through NATS. */
+@Module({})
+export class AllInOneModule {
+  static register(config: ReturnType<typeof readAllInOneConfig>, context: ServiceContext): DynamicModule {
+    return {
+      module: AllInOneModule,
+      imports: [
+        StateStoreModule.register(config.stateStore, context),
+        IntakeModule.register(config.intake, context),
+        NotifierModule.register(config.notifier, context),
+        TimeoutSchedulerModule.register(config.timeoutScheduler, context),
+      ],
+    };
+  }
+}
