@@ -16,6 +16,11 @@ export type DurableConsumerOptions = {
   maxItems: number;
   maxBytes: number;
   /**
+   * Where a consumer that vanished is made again: at our own mark (default), or at the stream's beginning, for a stream that holds
+   * little more than what is not acked, since another replica may hold older messages than ours.
+   */
+  remakeFrom?: 'mark' | 'beginning';
+  /**
    * Does the work and acks each message. A throw is an infrastructure fault: nothing more is fetched, the same batch is kept
    * alive and handed over again with backoff. Bad messages are the handler's to reject and ack.
    */
@@ -66,7 +71,8 @@ export class DurableConsumer {
     const { bus, spec, logger, maxItems, maxBytes } = this.options;
     for (let failures = 0; !this.abort.signal.aborted; ) {
       try {
-        await ensureConsumer(bus, spec, this.lastSeenAt === undefined ? undefined : this.lastSeenAt - 60_000);
+        const mark = this.options.remakeFrom === 'beginning' || this.lastSeenAt === undefined ? undefined : this.lastSeenAt - 60_000;
+        await ensureConsumer(bus, spec, mark);
         const consumer = await bus.js.consumers.get(spec.stream, spec.name);
         const messages = await consumer.consume({ max_messages: maxItems * 2, bind: true, abort_on_missing_resource: true, expires: 20_000, idle_heartbeat: 5_000 });
         this.messages = messages;
