@@ -1,1 +1,2 @@
-export {};
+export { IntakeModule } from './intake.module.ts';
+export { readIntakeConfig, type IntakeConfig } from './intake.config.ts';

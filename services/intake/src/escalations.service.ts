@@ -1,0 +1,122 @@
+import { HEADERS, subjects, UmpireError, type Principal, type SubmitItem } from '@umpire/contract';
+import { newId, type Bus } from '@umpire/runtime';
+import type { AnswerInbox } from './answer.inbox.ts';
+import type { Answer } from './answer.ts';
+import type { IntakeConfig } from './intake.config.ts';
+import { postsTotal } from './intake.metrics.ts';
+import { idOfIdempotencyKey } from './interaction-id.ts';
+import { codeOf } from './message/errors.ts';
+import { readMessage, type PolicyFinder } from './message/read-message.ts';
+
+/** What a producer is told at once. `queued`: durable in the stream, the store has not answered yet. */
+export type Receipt =
+  | { request_id: string; status: 'stored'; duplicate: boolean }
+  | { request_id: string; status: 'cancelled' | 'tombstoned'; duplicate: false }
+  | { request_id: string; status: 'queued' };
+
+/** JetStream's "maximum messages (per subject) exceeded". */
+const STREAM_FULL = new Set([10_077]);
+const FULL_RETRY_SECONDS = 5;
+
+/**
+ * Takes posted messages: checked here, so that a producer hears of every fault at once, then put into the review stream like any
+ * other, so that 202 means durable and one path alone leads to the store.
+ */
+export class EscalationsService {
+  private readonly inFlight = new Map<string, number>();
+  private readonly bus: Bus;
+  private readonly inbox: AnswerInbox;
+  private readonly policyFor: PolicyFinder;
+  private readonly config: IntakeConfig;
+
+  constructor(deps: { bus: Bus; inbox: AnswerInbox; policyFor: PolicyFinder; config: IntakeConfig }) {
+    this.bus = deps.bus;
+    this.inbox = deps.inbox;
+    this.policyFor = deps.policyFor;
+    this.config = deps.config;
+  }
+
+  /**
+   * @param body the message's bytes, in any of the forms that the stream takes
+   * @param idempotencyKey names an interaction that brings no id of its own: the same key is the same interaction
+   * @throws UmpireError `malformed_json`, `too_large`, `invalid`, `unsupported`, `reason_mismatch` with every field at fault;
+   *   `id_conflict`; `already_settled` with the outcome, for a cancel that came late; `rate_limited`; `unavailable`
+   */
+  async submit(caller: Principal, body: Uint8Array, idempotencyKey: string | undefined): Promise<Receipt> {
+    const { namespace } = caller;
+    if (!(namespace in this.config.namespaces)) throw new UmpireError('forbidden', `the namespace ${namespace} is not declared here`);
+    const running = this.inFlight.get(namespace) ?? 0;
+    if (running >= this.config.maxInFlight) {
+      postsTotal().inc({ result: 'rate_limited' });
+      throw new UmpireError('rate_limited', `${running} messages of this namespace are being taken; try again`, { extra: { retry_after: 1 } });
+    }
+    this.inFlight.set(namespace, running + 1);
+    try {
+      const receipt = await this.take(namespace, body, idempotencyKey);
+      postsTotal().inc({ result: 'duplicate' in receipt && receipt.duplicate ? 'duplicate' : receipt.status });
+      return receipt;
+    } catch (error) {
+      postsTotal().inc({ result: error instanceof UmpireError ? error.code : 'internal' });
+      throw error;
+    } finally {
+      this.inFlight.set(namespace, (this.inFlight.get(namespace) ?? 1) - 1);
+    }
+  }
+
+  private async take(namespace: string, body: Uint8Array, idempotencyKey: string | undefined): Promise<Receipt> {
+    let made: string | null = null;
+    const read = readMessage(body, {
+      namespace,
+      subject: null,
+      submission: '',
+      interactionId: () => (made = idempotencyKey === undefined ? newId() : idOfIdempotencyKey(namespace, idempotencyKey)),
+    }, this.policyFor);
+    if (!read.ok) {
+      throw new UmpireError(codeOf(read.errors), refusalText(read.errors.length), { errors: read.errors, extra: { request_id: read.requestId } });
+    }
+    const expected = this.inbox.expect(namespace);
+    try {
+      const headers: Record<string, string> = { [HEADERS.replyTo]: expected.subject };
+      if (made !== null) headers[HEADERS.interactionId] = made;
+      await this.publish(read.item, body, headers);
+    } catch (error) {
+      expected.forget();
+      throw error;
+    }
+    const answer = await expected.within(this.config.verdictWaitMs);
+    return receiptOf(read.item.request_id, answer);
+  }
+
+  /** Without a message id: a publish that the stream took for a repeat would get no verdict. */
+  private async publish({ type, namespace, reason }: SubmitItem, body: Uint8Array, headers: Record<string, string>): Promise<void> {
+    const subject = type === 'cancel' ? subjects.cancel(namespace, reason) : subjects.review(namespace, reason);
+    try {
+      await this.bus.publish(subject, body, { headers });
+    } catch (error) {
+      const code = ((error as Error).cause as { code?: unknown } | undefined)?.code;
+      if (typeof code !== 'number' || !STREAM_FULL.has(code)) throw error;
+      throw new UmpireError('unavailable', `the queue of ${reason} is full; try again later`, { extra: { retry_after: FULL_RETRY_SECONDS }, cause: error });
+    }
+  }
+}
+
+function receiptOf(requestId: string, answer: Answer | null): Receipt {
+  if (answer === null) return { request_id: requestId, status: 'queued' };
+  switch (answer.status) {
+    case 'stored':
+      return { request_id: requestId, status: 'stored', duplicate: answer.duplicate };
+    case 'cancelled':
+    case 'tombstoned':
+      return { request_id: requestId, status: answer.status, duplicate: false };
+    case 'late':
+      throw new UmpireError('already_settled', 'the cancel came after the outcome', { extra: { request_id: requestId, ...(answer.outcome ? { outcome: answer.outcome } : {}) } });
+    case 'conflict':
+      throw new UmpireError('id_conflict', undefined, { ...(answer.errors ? { errors: answer.errors } : {}), extra: { request_id: requestId } });
+    case 'rejected':
+      throw new UmpireError(codeOf(answer.errors ?? []), refusalText(answer.errors?.length ?? 0), { errors: answer.errors ?? [], extra: { request_id: requestId } });
+  }
+}
+
+function refusalText(faults: number): string {
+  return faults === 1 ? 'one thing is wrong with the message; see errors' : `${faults} things are wrong with the message; see errors`;
+}

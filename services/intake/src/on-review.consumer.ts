@@ -1,0 +1,134 @@
+import type { JsMsg } from '@nats-io/jetstream';
+import { durableConsumers, HEADERS, isOwnInbox, LIMITS, parseReviewSubject, type ConsumerSpec, type FieldError, type Namespaces, type Reason } from '@umpire/contract';
+import { DurableConsumer, type Bus, type Logger } from '@umpire/runtime';
+import { answerOf, faultsOf, type Answer } from './answer.ts';
+import { publishDeadLetter } from './dead-letter.ts';
+import { acceptedTotal, batchMessages, rejectedTotal } from './intake.metrics.ts';
+import { idFromHeaders, idOfSubmission } from './interaction-id.ts';
+import { readMessage, type PolicyFinder, type ReadMessage, type RefusedMessage } from './message/read-message.ts';
+import type { StoreClient, Submission } from './store.client.ts';
+
+/** A message that was handed out this often and never got a verdict is refused unread: reading it is what may have failed. */
+const MOST_DELIVERIES = 10;
+
+type Subject = { namespace: string; verb: 'review' | 'cancel'; reason: Reason };
+type Accepted = Submission & { message: JsMsg };
+
+/**
+ * Takes review messages of one namespace and reason from the stream to the state store: read, refuse what is wrong, submit the rest,
+ * and ack each message only when its verdict and what follows from it (a dead letter, an answer) are out.
+ *
+ * A store or stream that is away is a throw: the durable consumer keeps the batch alive and hands it over again. What was settled
+ * before the throw is skipped then.
+ */
+export class ReviewHandler {
+  private readonly settled = new WeakSet<JsMsg>();
+  private readonly bus: Bus;
+  private readonly store: StoreClient;
+  private readonly policyFor: PolicyFinder;
+  private readonly logger: Logger;
+
+  constructor(deps: { bus: Bus; store: StoreClient; policyFor: PolicyFinder; logger: Logger }) {
+    this.bus = deps.bus;
+    this.store = deps.store;
+    this.policyFor = deps.policyFor;
+    this.logger = deps.logger;
+  }
+
+  /** @throws UmpireError `unavailable` while the store or the dead letters' stream gives no answer */
+  async handle(messages: JsMsg[]): Promise<void> {
+    const open = messages.filter((message) => !this.settled.has(message));
+    batchMessages().observe(open.length);
+    const accepted: Accepted[] = [];
+    const refusals: Promise<void>[] = [];
+    for (const message of open) {
+      const read = this.read(message);
+      if (read.ok) accepted.push({ message, item: read.item, payload: read.payload });
+      else refusals.push(this.reject(message, read.errors, { request_id: read.requestId, status: 'rejected', duplicate: false, errors: read.errors }));
+    }
+    await Promise.all(refusals);
+    const [first] = accepted;
+    if (first) await this.submitAll(first.item.reason, accepted);
+  }
+
+  private read(message: JsMsg): ReadMessage | RefusedMessage {
+    const subject = parseReviewSubject(message.subject);
+    if (subject === null) return refused('unknown', 'not_allowed', 'is on a subject that is not for reviews');
+    if (message.info.deliveryCount > MOST_DELIVERIES) return refused(subject.reason, 'poison', `was delivered ${MOST_DELIVERIES} times without a verdict`);
+    try {
+      return readMessage(message.data, originOf(message, subject), this.policyFor);
+    } catch (error) {
+      // A fault of ours in reading one message must not hold up the rest of its reason.
+      this.logger.error({ err: error, mark: markOf(message) }, 'message_not_read');
+      return refused(subject.reason, 'internal', 'could not be read; it has been logged');
+    }
+  }
+
+  /** Frames go one after the other, so that a cancel stays behind what it cancels. */
+  private async submitAll(reason: Reason, accepted: Accepted[]): Promise<void> {
+    for (let done = 0; done < accepted.length; ) {
+      const rest = accepted.slice(done);
+      const verdicts = await this.store.submit(reason, rest);
+      await Promise.all(verdicts.map((verdict, index) => {
+        const { message, item } = rest[index]!;
+        acceptedTotal().inc({ reason: item.reason, status: verdict.status });
+        const faults = faultsOf(verdict);
+        if (faults) return this.reject(message, faults, { ...answerOf(verdict), errors: faults });
+        this.settle(message, answerOf(verdict));
+      }));
+      done += verdicts.length;
+    }
+  }
+
+  /** Dead letter first, then the answer and the ack: whoever hears of the refusal finds it. */
+  private async reject(message: JsMsg, errors: FieldError[], answer: Answer): Promise<void> {
+    const subject = parseReviewSubject(message.subject);
+    const namespace = subject?.namespace ?? message.subject.split('.')[1] ?? '';
+    const reason = subject?.reason ?? 'unknown';
+    await publishDeadLetter(this.bus, { namespace, reason, subject: message.subject, mark: markOf(message), data: message.data, errors });
+    for (const code of new Set(errors.map((error) => error.code))) rejectedTotal().inc({ reason, code });
+    this.logger.warn({ namespace, reason, request_id: answer.request_id, status: answer.status, mark: markOf(message), codes: [...new Set(errors.map((e) => e.code))] }, 'message_rejected');
+    this.settle(message, answer);
+  }
+
+  private settle(message: JsMsg, answer: Answer): void {
+    const replyTo = message.headers?.get(HEADERS.replyTo);
+    const namespace = parseReviewSubject(message.subject)?.namespace;
+    if (replyTo && namespace !== undefined) {
+      if (isOwnInbox(replyTo, namespace)) this.bus.hint(replyTo, JSON.stringify(answer));
+      else this.logger.warn({ namespace, mark: markOf(message) }, 'reply_subject_refused');
+    }
+    message.ack();
+    this.settled.add(message);
+  }
+}
+
+function refused(reason: Reason | 'unknown', code: string, message: string): RefusedMessage {
+  return { ok: false, requestId: null, reason, errors: [{ path: '', code, message }] };
+}
+
+const submissionOf = (message: JsMsg) => `${message.info.stream}:${message.seq}`;
+
+/** One message and no other: a stream that was made again counts from one again, so the time of storing is part of it. */
+const markOf = (message: JsMsg) => `${submissionOf(message)}@${message.timestampNanos}`;
+
+function originOf(message: JsMsg, { namespace, verb, reason }: Subject) {
+  const submission = submissionOf(message);
+  return {
+    namespace,
+    subject: { verb, reason },
+    submission,
+    interactionId: () => idFromHeaders(message.headers) ?? idOfSubmission(namespace, submission, message.timestampNanos),
+  };
+}
+
+/** @returns the durable consumers of these namespaces, one for each reason: a flood of one delays no other. */
+export function reviewConsumers(namespaces: Namespaces, bus: Bus, handler: ReviewHandler, logger: Logger): DurableConsumer[] {
+  return reviewSpecs(namespaces).map((spec) => new DurableConsumer({
+    bus, spec, logger, maxItems: LIMITS.batchItems, maxBytes: LIMITS.batch, remakeFrom: 'beginning', handle: (messages) => handler.handle(messages),
+  }));
+}
+
+export function reviewSpecs(namespaces: Namespaces): ConsumerSpec[] {
+  return durableConsumers(namespaces).filter((spec) => spec.reader === 'intake');
+}

@@ -1,0 +1,47 @@
+import { encodeFrame, LIMITS, subjects, UmpireError, type Reason, type SubmitItem, type SubmitReply, type Verdict } from '@umpire/contract';
+import type { Bus } from '@umpire/runtime';
+import { storeSeconds } from './intake.metrics.ts';
+
+export type Submission = { item: SubmitItem; payload: Uint8Array };
+
+/** Hands validated messages to the state store, in frames that fit a NATS message. */
+export class StoreClient {
+  private readonly bus: Bus;
+  private readonly timeoutMs: number;
+
+  constructor(bus: Bus, timeoutMs: number) {
+    this.bus = bus;
+    this.timeoutMs = timeoutMs;
+  }
+
+  /**
+   * Submits the first of `entries`, as many as fit one frame.
+   * @returns a verdict for each of them, in order: at least one. The store may answer fewer than it was sent, since replies are
+   *   cut as well; the rest is to be submitted again.
+   * @throws UmpireError `unavailable` when the store does not answer in time
+   */
+  async submit(reason: Reason, entries: readonly Submission[]): Promise<Verdict[]> {
+    const batch = entries.slice(0, fitting(entries));
+    const frame = encodeFrame({ items: batch.map((entry) => entry.item) }, batch.map((entry) => entry.payload));
+    const stop = storeSeconds().startTimer();
+    const reply = await this.bus.requestJson<SubmitReply>(subjects.submit(reason), frame, this.timeoutMs).finally(() => stop());
+    const { verdicts } = reply;
+    if (verdicts.length === 0 || verdicts.length > batch.length || verdicts.some((verdict, index) => verdict.request_id !== batch[index]!.item.request_id)) {
+      throw new UmpireError('unavailable', 'the store answered for other messages than it was sent');
+    }
+    return verdicts;
+  }
+}
+
+/** How many of the entries go into one frame: always one, then as long as items and bytes stay within the limits. */
+function fitting(entries: readonly Submission[]): number {
+  let bytes = 0;
+  for (const [index, { item, payload }] of entries.entries()) {
+    bytes += Buffer.byteLength(JSON.stringify(item)) + payload.length + FRAMING;
+    if (index > 0 && (index >= LIMITS.batchItems || bytes > LIMITS.batch)) return index;
+  }
+  return entries.length;
+}
+
+/** What an item costs beside itself: a comma and its length in the header. */
+const FRAMING = 10;
