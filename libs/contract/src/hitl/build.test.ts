@@ -94,11 +94,15 @@ describe('buildHitlRequest', () => {
     ['soft_disagreement', ['confidence_levels'], 'low_confidence'],
     ['full_alignment', [], 'custom_rule'],
   ] as const)('%s with %j is for %s', (state, areas, reason) => {
-    expect(escalationReason({ state, disagreement_areas: [...areas] })).toBe(reason);
+    expect(escalationReason({ state, disagreement_areas: areas })).toBe(reason);
     const result = evaluation({ state, disagreement_areas: [...areas] });
     const request = buildHitlRequest(result, result.alignment_summary, { createdAt });
     expect(request?.escalation_reason).toBe(reason);
     expect(validateHitlRequest(request)).toEqual({ ok: true });
+  });
+
+  test('a state of another engine is for custom_rule', () => {
+    expect(escalationReason({ state: 'split', disagreement_areas: ['evidence_quality'] })).toBe('custom_rule');
   });
 
   test('takes the reason that a rule named', () => {

@@ -66,7 +66,7 @@ export function hitlRequestId(request: JsonNode | object): string {
  * The reason that an alignment state stands for (`traps.md` 4: as upstream's code does, not as its text says).
  * Only for requests that are built here: a producer's own reason is never derived again.
  */
-export function escalationReason(summary: Pick<AlignmentSummary, 'state' | 'disagreement_areas'>): HITLEscalationReason {
+export function escalationReason(summary: { readonly state: string; readonly disagreement_areas: readonly string[] }): HITLEscalationReason {
   switch (summary.state) {
     case 'hard_disagreement':
       return 'hard_disagreement';
@@ -74,7 +74,7 @@ export function escalationReason(summary: Pick<AlignmentSummary, 'state' | 'disa
       return 'low_confidence';
     case 'soft_disagreement':
       return summary.disagreement_areas.includes('evidence_quality') ? 'inconsistent_evidence' : 'low_confidence';
-    case 'full_alignment':
+    default:
       return 'custom_rule';
   }
 }

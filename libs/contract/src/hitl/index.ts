@@ -2,7 +2,7 @@ export * from './build.ts';
 export * from './created-at.ts';
 export * from './document.ts';
 export * from './explain.ts';
-export * from './json-schemas.ts';
+export { hitlJsonSchemas, type HitlJsonSchemaName } from './json-schemas.ts';
 export * from './request-id.ts';
 export * from './schemas.ts';
 export * from './semantics.ts';

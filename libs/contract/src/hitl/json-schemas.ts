@@ -31,7 +31,8 @@ export function hitlJsonSchemas(): Record<HitlJsonSchemaName, Record<string, unk
   return Object.fromEntries(entries) as unknown as Record<HitlJsonSchemaName, Record<string, unknown>>;
 }
 
-function jsonSchema(schema: z.ZodType): Record<string, unknown> {
+/** JSON Schema 2020-12 of one schema of ours, as a producer may send it. */
+export function jsonSchema(schema: z.ZodType): Record<string, unknown> {
   return z.toJSONSchema(schema, {
     target: 'draft-2020-12',
     io: 'input',
