@@ -1,5 +1,6 @@
 export * from './json/index.ts';
 export * from './hitl/index.ts';
+export * from './legacy/index.ts';
 export * from './reasons.ts';
 export * from './errors.ts';
 export * from './interaction.ts';
