@@ -155,7 +155,7 @@ function ownFolder(folder, user) {
 /** Copies the programs' whole tree (Postgres finds its parts relative to them) to where `user` can run it. */
 function reachableCopy(bin, user) {
   const tree = treeOf(bin);
-  const copy = join(placeFor(user), `programs-${shortDigest(tree)}`);
+  const copy = join(placeFor(user), `programs-${shortDigest(`${tree} ${statSync(join(bin, 'postgres')).mtimeMs}`)}`);
   if (!existsSync(join(copy, '.copied'))) {
     const draft = `${copy}.${process.pid}`;
     cpSync(tree, draft, { recursive: true, verbatimSymlinks: true });
