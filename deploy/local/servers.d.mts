@@ -59,3 +59,6 @@ export interface StartServersOptions {
  * their data in `home`; brings missing programs; resolves when all are ready. Rejects with a one-line `Trouble`.
  */
 export function startServers(options: StartServersOptions): Promise<LocalServers>;
+
+/** Deletes a home and what it keeps elsewhere (under root, Postgres' data when the home lies in a private folder). */
+export function removeHome(home: string): void;

@@ -14,6 +14,8 @@ import { redisServer } from './redis.mjs';
 import { Steps } from './steps.mjs';
 import { Trouble } from './trouble.mjs';
 
+export { removeHome } from './home.mjs';
+
 /** Postgres may have to replay its log after a crash. */
 const READY_MS = 120_000;
 const STOP_MS = 20_000;
