@@ -39,6 +39,7 @@ function checkOptions({ options, approving, ui_schema, verdict_field }: Rules, g
 function checkTimeout({ on_timeout, default_action, options }: Rules, fault: Fault): void {
   if (on_timeout !== 'default') return;
   if (default_action === undefined) fault('default_action', 'required', 'on_timeout is default: name the action');
+  else if (!options.length) fault('default_action', 'outside_options', 'there are no options that it could be one of');
   else if (!valuesOf(options).includes(default_action)) fault('default_action', 'outside_options', `not among the options: ${valuesOf(options).join(', ')}`);
   else if (default_action === ABSTAIN) fault('default_action', 'abstain', 'an abstention settles nothing');
 }

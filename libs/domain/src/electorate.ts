@@ -11,7 +11,8 @@ import type { Actor, CommandOf, Decision, Electorate, EscalationState, Refusal }
 
 /**
  * Puts others in someone's place (`from`), or in everyone's. An administrator may do either; a member gives away their own seat, or,
- * where one answer from a role is enough, hands the whole question to someone. Votes of those who left stop counting, which can settle it.
+ * where one answer from a role is enough, hands the whole question to someone. With nobody in `to` an administrator takes a member
+ * out. Votes of those who left stop counting, and what the rest have said can settle it.
  */
 export function reassign(draft: Draft, command: CommandOf<'reassign'>): Decision {
   const { state } = draft;
@@ -19,8 +20,11 @@ export function reassign(draft: Draft, command: CommandOf<'reassign'>): Decision
   if ('refusal' in who) return refused(draft, who.refusal);
   const refusal = unfit(state, command.to);
   if (refusal) return refused(draft, refusal);
-  if (!command.to.users.length && !command.to.roles.length) return refused(draft, invalid('to', 'required', 'must name somebody'));
   const electorate = electorateAfter(state.electorate, who.from, command.to);
+  const removal = !command.to.users.length && !command.to.roles.length;
+  if (removal && !(mayRemove(command.actor) && who.from !== null && electorate.users.length + electorate.roles.length)) {
+    return refused(draft, invalid('to', 'required', 'must name somebody'));
+  }
   const { quorum } = state.rules;
   if (typeof quorum === 'object' && !electorate.roles.length && electorate.users.length < quorum.at_least) {
     return refused(draft, invalid('to', 'too_few', `must leave at least ${quorum.at_least} people, as the quorum asks for`));
@@ -28,6 +32,11 @@ export function reassign(draft: Draft, command: CommandOf<'reassign'>): Decision
   recordReassignment(draft, command, who.from, electorate);
   settleByVotes(draft, command.actor);
   return done(draft);
+}
+
+/** Leaving a seat empty changes what a quorum needs, so it is not up to those who vote. */
+function mayRemove({ kind }: Actor): boolean {
+  return kind === 'admin' || kind === 'system';
 }
 
 function recordReassignment(draft: Draft, { actor, to, detail }: CommandOf<'reassign'>, from: string | null, electorate: Electorate): void {
@@ -49,7 +58,7 @@ function recordReassignment(draft: Draft, { actor, to, detail }: CommandOf<'reas
 /** Whose place is given away: a member's, or (null) the whole electorate's. */
 function replaced({ state, now }: Draft, { actor, from }: CommandOf<'reassign'>): { from: string | null } | { refusal: Refusal } {
   if (from !== undefined && !state.electorate.users.includes(from)) return { refusal: invalid('from', 'unknown', `${from} is not named among those who decide this`) };
-  if (actor.kind === 'admin' || actor.kind === 'system') return { from: from ?? null };
+  if (mayRemove(actor)) return { from: from ?? null };
   const found = seatOf(state, actor, now);
   if (!found.ok) return found;
   const { seat, via, on_behalf_of } = found.seat;

@@ -4,7 +4,9 @@ import { msOf } from './time.ts';
 import type { DomainEvent, DomainOutcome, Electorate, EscalationState, Vote } from './types.ts';
 
 /** What each event's `data` holds that the fold reads; all are written by this library. */
-type OpenedData = Pick<EscalationState, 'namespace' | 'request_id' | 'reason' | 'kind' | 'rules' | 'policy' | 'electorate' | 'excluded' | 'levels' | 'pipeline_name' | 'step_name'> & {
+type OpenedData = Pick<EscalationState, 'namespace' | 'request_id' | 'reason' | 'kind' | 'rules' | 'policy' | 'electorate' | 'pipeline_name' | 'step_name'> & {
+  excluded?: string[];
+  levels?: Electorate[];
   deadline: string;
   clocks: Clock[];
   current_result?: unknown;
@@ -46,8 +48,8 @@ function opened(event: DomainEvent): EscalationState {
     rules: data.rules,
     policy: data.policy,
     electorate: data.electorate,
-    excluded: data.excluded,
-    levels: data.levels,
+    excluded: data.excluded ?? [],
+    levels: data.levels ?? [],
     claim: null,
     votes: [],
     history: [],

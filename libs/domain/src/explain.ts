@@ -1,7 +1,7 @@
 import type { Clock, EscalationStatus, Quorum } from '@umpire/contract';
 import { clocksToWire } from './clocks.ts';
 import { activeClaim, activeDelegations } from './eligibility.ts';
-import { countedVotes, outstandingVetoes, resultOf, tally } from './quorum.ts';
+import { countedVotes, outstandingVetoes, resultOf, tally, waitingFor } from './quorum.ts';
 import { isoOf } from './time.ts';
 import type { ArmedClock, DomainOutcome, EscalationState, Vote } from './types.ts';
 
@@ -65,12 +65,11 @@ function standing(vote: Vote, counted: Vote[]): { counts: boolean; why_not?: str
   return { counts: false, why_not: vote.superseded ? 'given before the data was revised' : `${vote.seat} is no longer among those who decide` };
 }
 
-/** Who can still answer. A vote may be changed while it is open, so those who have answered are only left out where one answer is one's all. */
+/** Who is still to answer. Those who have may change their vote while it is open. */
 function deciders(state: EscalationState, counted: Vote[], now: number): Explanation['can_decide'] {
   const claim = activeClaim(state, now);
   return {
-    users: state.electorate.users.filter(user => !counted.some(vote => vote.seat === user)),
-    roles: state.electorate.roles,
+    ...waitingFor(state, counted),
     delegates: activeDelegations(state, now).map(({ to, from, until }) => ({ user_id: to, for: from, until: until === null ? null : isoOf(until) })),
     only: claim && state.rules.quorum === 'any' ? claim.user_id : null,
   };
@@ -83,7 +82,7 @@ function whyPending(state: EscalationState, counted: Vote[], now: number): strin
   const vetoes = outstandingVetoes(state, counted);
   const blocked = vetoes.length && resultOf({ ...state, rules: { ...state.rules, veto: [] } });
   if (blocked) return `${blocked.verdict} has what it needs, but ${vetoes.join(', ')} may still veto it`;
-  const missing = users.filter(user => !counted.some(vote => vote.seat === user));
+  const missing = waitingFor(state, counted).users;
   if (!roles.length && !missing.length) return 'everyone has answered and no verdict has what it needs: a changed vote, a raise or the deadline ends it';
   const whom = [...missing, ...roles.map(role => `anyone with role ${role}`)].join(', ');
   return `waiting for ${whom}${state.overdue ? ' (overdue)' : ''}: ${needs(state)}`;

@@ -21,11 +21,11 @@ export function openEscalation(input: OpenInput, now: number): DomainEvent {
     rules,
     policy: input.policy,
     electorate: electorateAtOpening(input, excluded),
-    excluded,
-    levels: levelsOf(input),
     deadline: isoOf(deadline),
     clocks: clocksToWire(armRound([], rules, { opened_at: now, from: now, deadline, level: 0 }, 1)),
   };
+  if (excluded.length) data.excluded = excluded;
+  if (rules.levels.length) data.levels = levelsOf(input);
   if (input.pipeline_name !== undefined) data.pipeline_name = input.pipeline_name;
   if (input.step_name !== undefined) data.step_name = input.step_name;
   if (rules.pattern === 'refinement' && input.payload_facts && 'current_result' in input.payload_facts) {

@@ -1,5 +1,5 @@
 import type { Quorum, Rules } from '@umpire/contract';
-import type { EscalationState, Vote } from './types.ts';
+import type { Electorate, EscalationState, Vote } from './types.ts';
 
 /** The option with which a person stands aside: heard, but for nothing. It exists only where the options name it. */
 export const ABSTAIN = 'abstain';
@@ -92,9 +92,14 @@ function unanimous(state: EscalationState, votes: Vote[]): Result | null {
   return { verdict, by: voiced, veto: false };
 }
 
+/** Who has not answered yet: named people, and roles, of whose holders one never knows. */
+export function waitingFor(state: EscalationState, counted: Vote[] = countedVotes(state)): Electorate {
+  const { users, roles } = state.electorate;
+  return { users: users.filter(user => !counted.some(vote => vote.seat === user)), roles };
+}
+
 function allHeard(state: EscalationState, votes: Vote[]): boolean {
-  const { users } = state.electorate;
-  return users.length > 0 && users.every(user => votes.some(vote => vote.seat === user));
+  return state.electorate.users.length > 0 && waitingFor(state, votes).users.length === 0;
 }
 
 export function tally(votes: Vote[]): Map<string, number> {

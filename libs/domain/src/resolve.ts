@@ -17,15 +17,16 @@ const DEFAULT_QUORUM: Partial<Record<Pattern, Quorum>> = { collaborative: 'conse
 
 /**
  * What the escalation will be decided by: what the request says, the policy where it is silent or the policy insists (`enforce`), the
- * defaults of design.md for the rest. Errors carry paths under `interaction`; nothing that was asked for is dropped silently.
+ * defaults of design.md for the rest. What cannot be honoured is an error with its path under `interaction`.
  */
 export function resolveRules(interaction: Interaction | undefined, context: ResolveContext): Resolved {
-  const own = interaction ? explicit(interaction) : {};
-  const verdict_field = context.policy?.enforce.includes('verdict_field')
-    ? (context.policy.interaction.verdict_field ?? 'decision')
-    : (own.verdict_field ?? context.policy?.interaction.verdict_field ?? 'decision');
+  const said = interaction ? explicit(interaction) : {};
+  const theirs = context.policy ? explicit(context.policy.interaction) : {};
+  const own = permitted(said, theirs, context.policy?.enforce ?? []);
+  const verdict_field = own.verdict_field ?? theirs.verdict_field ?? 'decision';
   const errors = contradictions(own, verdict_field);
-  const merged = merge(implied(own, verdict_field), context, verdict_field);
+  const asked = implied(own, verdict_field);
+  const merged = { ...fitting(implied(theirs, verdict_field), asked, context.policy?.enforce ?? []), ...asked };
   const pattern = merged.pattern ?? impliedPattern(merged, verdict_field);
   const options = optionsOf(merged, pattern, verdict_field);
   const terms = { pattern, verdict_field, options };
@@ -40,6 +41,19 @@ function explicit(interaction: Interaction): Interaction {
   return Object.fromEntries(Object.entries(interaction).filter(([, value]) => value !== undefined));
 }
 
+/**
+ * What a request says on the fields that its policy leaves to it. A field that the policy insists on without giving it is one that no
+ * request may set. What follows from an insisted field (a form's options, a default action's effect) is insisted on with it.
+ */
+function permitted(said: Interaction, theirs: Interaction, enforce: (keyof Interaction)[]): Interaction {
+  if (!enforce.length) return said;
+  const barred = new Set<string>(enforce);
+  const field = theirs.verdict_field ?? said.verdict_field ?? 'decision';
+  if (barred.has('ui_schema') && formOptions(theirs.ui_schema, field)) barred.add('options');
+  if (barred.has('default_action') && theirs.default_action !== undefined) barred.add('on_timeout');
+  return Object.fromEntries(Object.entries(said).filter(([key]) => !barred.has(key)));
+}
+
 /** A form that offers options says what the options are, and a default action says what happens at the deadline. */
 function implied(source: Interaction, verdict_field: string): Interaction {
   const offered = formOptions(source.ui_schema, verdict_field);
@@ -50,17 +64,19 @@ function implied(source: Interaction, verdict_field: string): Interaction {
   };
 }
 
-function merge(own: Interaction, { policy }: ResolveContext, verdict_field: string): Interaction {
-  if (!policy) return own;
-  const theirs = implied(explicit(policy.interaction), verdict_field);
-  const merged: Interaction = { ...theirs, ...own };
-  // A field that the policy insists on without giving it is one that a producer may not set.
-  const insist = <K extends keyof Interaction>(key: K): void => {
-    if (theirs[key] === undefined) delete merged[key];
-    else merged[key] = theirs[key];
+/** A policy fills gaps, it does not break what fits: its verdicts are left out where the request offers other options. */
+function fitting(theirs: Interaction, asked: Interaction, enforce: (keyof Interaction)[]): Interaction {
+  if (!asked.options) return theirs;
+  const values = valuesOf(asked.options);
+  const { approving, default_action, on_timeout, ...rest } = theirs;
+  const unfitApproval = approving?.some(value => !values.includes(value)) && !enforce.includes('approving');
+  const unfitDefault = default_action !== undefined && !values.includes(default_action) && !enforce.includes('default_action');
+  return {
+    ...rest,
+    ...(approving && !unfitApproval ? { approving } : {}),
+    ...(default_action !== undefined && !unfitDefault ? { default_action } : {}),
+    ...(on_timeout && !(unfitDefault && on_timeout === 'default') ? { on_timeout } : {}),
   };
-  for (const key of policy.enforce) insist(key);
-  return merged;
 }
 
 function contradictions(own: Interaction, verdict_field: string): FieldError[] {

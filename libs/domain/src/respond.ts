@@ -35,12 +35,16 @@ function record(draft: Draft, actor: Actor, seat: Seat, answer: { response: Reco
   const { state } = draft;
   const before = countedVotes(state).find(vote => vote.seat === seat.seat);
   const ownClaim = state.claim?.user_id === seat.user_id;
+  const snooze = state.snoozes.find(({ user_id }) => user_id === seat.user_id);
+  // Who has answered needs no reminder, nor the question to themselves; others may still have to answer.
+  let { clocks } = state;
+  if (snooze) clocks = disarm(clocks, 'snooze', snooze.ordinal);
+  if (ownClaim) clocks = disarm(clocks, 'claim');
   const data: Record<string, unknown> = { ...seat, verdict: verdictOf(state.rules, answer.response), response: answer.response, revision: state.revision, iteration: state.iteration };
   if (Object.keys(answer.unknown).length) data.unknown = answer.unknown;
   if (before) data.changed_from = before.verdict;
-  // Who has answered needs the question to themselves no longer; others may still have to.
   if (ownClaim) data.claim = null;
-  emit(draft, 'responded', actor, data, ownClaim ? disarm(state.clocks, 'claim') : state.clocks);
+  emit(draft, 'responded', actor, data, clocks);
 }
 
 /** Another round of refinement, if this answer asks for one and the count that the server keeps leaves one. */
@@ -86,7 +90,7 @@ function replyNow(state: EscalationState): RespondReply {
  * finished (a lost reply is retried when the next round is open already); naming the present revision makes it a new answer there.
  */
 export function repeated(state: EscalationState, { actor, user_input, revision }: Respond): RespondReply | null {
-  const earlier = saidBefore(state, actor.user_id, revision);
+  const earlier = saidBefore(state, actor, revision);
   if (!earlier) return null;
   const answer = validateAnswer(state.rules.ui_schema, user_input);
   if (!answer.ok || !sameJson(answer.response, earlier.response)) return null;
@@ -100,8 +104,8 @@ export function repeated(state: EscalationState, { actor, user_input, revision }
 /** `told` is the seq that the reply named: of the answer, or of the round that it opened. */
 type Said = { seq: number; told: number; response: Record<string, unknown>; revision: number };
 
-function saidBefore(state: EscalationState, user: string | null, revision: number | undefined): Said | null {
-  const vote = state.votes.find(({ user_id, superseded }) => user_id === user && !superseded);
+function saidBefore(state: EscalationState, { user_id: user, on_behalf_of }: Actor, revision: number | undefined): Said | null {
+  const vote = state.votes.find(({ user_id, seat, superseded }) => user_id === user && !superseded && (on_behalf_of ?? seat) === seat);
   if (vote) return { seq: vote.seq, told: vote.seq, response: vote.response, revision: vote.revision };
   const round = state.history.at(-1);
   if (!round || round.user_id !== user || round.iteration !== state.iteration - 1 || revision === state.revision) return null;

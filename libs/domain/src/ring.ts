@@ -2,6 +2,7 @@ import { disarm } from './clocks.ts';
 import { CLOCK, done, emit } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { raiseTo } from './electorate.ts';
+import { waitingFor } from './quorum.ts';
 import { applyTimeout, timeoutDue } from './settle.ts';
 import type { ArmedClock, CommandOf, Decision } from './types.ts';
 
@@ -27,7 +28,7 @@ function fire(draft: Draft, clock: ArmedClock): void {
   const rest = disarm(state.clocks, clock.kind, clock.ordinal);
   switch (clock.kind) {
     case 'reminder':
-      emit(draft, 'reminded', CLOCK, { cause: 'reminder', ordinal: clock.ordinal, snoozed: state.snoozes.filter(({ until }) => now < until).map(({ user_id }) => user_id) }, rest);
+      emit(draft, 'reminded', CLOCK, { cause: 'reminder', ordinal: clock.ordinal, waiting_for: waitingFor(state), snoozed: state.snoozes.filter(({ until }) => now < until).map(({ user_id }) => user_id) }, rest);
       break;
     case 'snooze':
       emit(draft, 'reminded', CLOCK, { cause: 'snooze', ordinal: clock.ordinal, user_id: state.snoozes.find(({ ordinal }) => ordinal === clock.ordinal)?.user_id ?? null }, rest);

@@ -2,7 +2,7 @@ import { SCHEMA_VERSION } from '@umpire/contract';
 import { disarm } from './clocks.ts';
 import { CLOCK, emit, nextSeq } from './draft.ts';
 import type { Draft } from './draft.ts';
-import { countedVotes, resultOf } from './quorum.ts';
+import { countedVotes, resultOf, waitingFor } from './quorum.ts';
 import type { Result } from './quorum.ts';
 import { isoOf } from './time.ts';
 import type { Actor, DomainOutcome, EscalationState } from './types.ts';
@@ -66,7 +66,7 @@ export function timeoutDue(state: EscalationState, now: number): boolean {
 export function applyTimeout(draft: Draft): void {
   const { rules, deadline } = draft.state;
   if (rules.on_timeout === 'hold') {
-    emit(draft, 'overdue', CLOCK, { deadline: isoOf(deadline ?? draft.now) }, disarm(draft.state.clocks, 'deadline'));
+    emit(draft, 'overdue', CLOCK, { deadline: isoOf(deadline ?? draft.now), waiting_for: waitingFor(draft.state) }, disarm(draft.state.clocks, 'deadline'));
     return;
   }
   const byTimeout = { source: 'timeout' as const, timeout_applied: true, decided_by: [] };
