@@ -6,17 +6,24 @@ export type Tx = postgres.TransactionSql<{ bigint: bigint }>;
 /** What query functions take, so that they compose into transactions. */
 export type Query = Sql | Tx;
 
-export type PostgresOptions = { url: string; max: number; service: string; logger: Logger };
+export type PostgresOptions = {
+  url: string;
+  max: number;
+  service: string;
+  logger: Logger;
+  /** Further run-time settings of every connection, such as `synchronous_commit`. */
+  settings?: Record<string, string | number | boolean>;
+};
 
 /** A pool of prepared-statement connections with deadlines on connecting, statements and idle transactions. */
-export function connectPostgres({ url, max, service, logger }: PostgresOptions): Sql {
+export function connectPostgres({ url, max, service, logger, settings = {} }: PostgresOptions): Sql {
   return postgres(url, {
     max,
     connect_timeout: 5,
     idle_timeout: 60,
     max_lifetime: 30 * 60,
     types: { bigint: postgres.BigInt },
-    connection: { application_name: `umpire-${service}`, statement_timeout: 15_000, lock_timeout: 10_000, idle_in_transaction_session_timeout: 15_000 },
+    connection: { application_name: `umpire-${service}`, statement_timeout: 15_000, lock_timeout: 10_000, idle_in_transaction_session_timeout: 15_000, ...settings },
     onnotice: (notice) => logger.debug({ notice }, 'postgres_notice'),
   }) as unknown as Sql;
 }
