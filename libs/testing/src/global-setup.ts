@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { startServers } from '../../../deploy/local/servers.mjs';
+import { removeHome, startServers } from '../../../deploy/local/servers.mjs';
 import { createTemplate } from './databases.ts';
 
 /** Starts one real Postgres for the run, on a free port with its data in a temporary folder, and makes the template database. */
@@ -14,6 +14,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('template', 'umpire_template');
   return async () => {
     await servers.stop();
-    await rm(home, { recursive: true, force: true });
+    removeHome(home);
   };
 }

@@ -121,7 +121,7 @@ export async function saveTransitions(tx: Query, transitions: Transition[]): Pro
       select * from unnest(
         ${transitions.map((t) => t.state.namespace)}::text[], ${transitions.map((t) => t.state.request_id)}::text[], ${transitions.map((t) => t.state.status)}::text[],
         ${transitions.map((t) => t.state.seq)}::int[], ${transitions.map((t) => t.state.revision)}::int[], ${transitions.map((t) => t.state.level)}::smallint[],
-        ${transitions.map((t) => t.state.overdue)}::boolean[], ${transitions.map((t) => plain(t.state.claim?.user_id))}::text[],
+        ${transitions.map((t) => String(t.state.overdue))}::boolean[], ${transitions.map((t) => plain(t.state.claim?.user_id))}::text[],
         ${transitions.map((t) => iso(t.state.deadline))}::timestamptz[], ${transitions.map((t) => (t.state.status === 'pending' ? null : t.events.at(-1)!.occurred_at))}::timestamptz[],
         ${transitions.map((t) => hex(t.head))}::text[], ${transitions.map((t) => JSON.stringify(t.state))}::text[]
       ) as t (namespace, request_id, status, seq, revision, level, overdue, claimed_by, deadline, settled_at, head, state)
