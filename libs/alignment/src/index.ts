@@ -1,1 +1,11 @@
-export {};
+export * from './agent.ts';
+export * from './decision-schema.ts';
+export * from './engine.ts';
+export * from './errors.ts';
+export * from './escalation-rules.ts';
+export * from './evaluate.ts';
+export * from './evaluator.ts';
+export * from './exact.ts';
+export * from './from-json.ts';
+export * from './python-text.ts';
+export * from './synthesis.ts';

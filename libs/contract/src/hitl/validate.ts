@@ -26,10 +26,20 @@ export function validateHitlRequest(input: unknown): Validation {
   errors.unit(input, '', 'alignment_score');
   checkReason(errors, input);
   errors.text(input, '', 'summary');
-  const names = checkDecisions(errors, input, '');
+  const names = checkDecisions(errors, input);
   checkDissenters(errors, input, names);
   checkCreatedAt(errors, input);
   errors.object(input, '', 'metadata');
+  return errors.list.length === 0 ? { ok: true } : { ok: false, errors: errors.list };
+}
+
+/** Checks one agent's decision as `validateHitlRequest` does, with paths from the decision on. */
+export function validateAgentDecision(input: unknown): Validation {
+  if (kindOf(input) !== 'object') {
+    return { ok: false, errors: [{ path: '', code: 'invalid_type', message: 'must be an object' }] };
+  }
+  const errors = new FieldErrors();
+  checkDecision(errors, input, '');
   return errors.list.length === 0 ? { ok: true } : { ok: false, errors: errors.list };
 }
 
@@ -55,15 +65,15 @@ function checkCreatedAt(errors: FieldErrors, input: unknown): void {
   }
 }
 
-/** Checks `agent_decisions` below `prefix`. @returns the trimmed names of the agents. */
-export function checkDecisions(errors: FieldErrors, input: unknown, prefix: string): ReadonlySet<string> {
+/** @returns the trimmed names of the agents. */
+function checkDecisions(errors: FieldErrors, input: unknown): ReadonlySet<string> {
   const names = new Set<string>();
-  const decisions = errors.array(input, prefix, 'agent_decisions');
+  const decisions = errors.array(input, '', 'agent_decisions');
   if (decisions?.length === 0) {
-    errors.add(`${prefix}agent_decisions`, 'too_few', 'must hold at least one decision');
+    errors.add('agent_decisions', 'too_few', 'must hold at least one decision');
   }
   for (const [index, decision] of (decisions ?? []).entries()) {
-    const path = `${prefix}agent_decisions[${index}]`;
+    const path = `agent_decisions[${index}]`;
     if (kindOf(decision) !== 'object') {
       errors.add(path, 'invalid_type', 'must be an object');
       continue;

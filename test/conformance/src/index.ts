@@ -1,0 +1,3 @@
+export * from './alignment-vector.ts';
+export * from './compare.ts';
+export * from './fingerprint.ts';
