@@ -22,11 +22,12 @@ const DEFAULT_QUORUM: Partial<Record<Pattern, Quorum>> = { collaborative: 'conse
 export function resolveRules(interaction: Interaction | undefined, context: ResolveContext): Resolved {
   const said = interaction ? explicit(interaction) : {};
   const theirs = context.policy ? explicit(context.policy.interaction) : {};
-  const own = permitted(said, theirs, context.policy?.enforce ?? []);
+  const barred = context.policy ? insistedOn(said, theirs, context.policy.enforce) : NOTHING;
+  const own = without(said, barred);
   const verdict_field = own.verdict_field ?? theirs.verdict_field ?? 'decision';
   const errors = contradictions(own, verdict_field);
-  const asked = implied(own, verdict_field);
-  const merged = { ...fitting(implied(theirs, verdict_field), asked, context.policy?.enforce ?? []), ...asked };
+  const asked = without(implied(own, verdict_field), barred);
+  const merged = { ...fitting(implied(theirs, verdict_field), asked, barred), ...asked };
   const pattern = merged.pattern ?? impliedPattern(merged, verdict_field);
   const options = optionsOf(merged, pattern, verdict_field);
   const terms = { pattern, verdict_field, options };
@@ -42,16 +43,21 @@ function explicit(interaction: Interaction): Interaction {
 }
 
 /**
- * What a request says on the fields that its policy leaves to it. A field that the policy insists on without giving it is one that no
- * request may set. What follows from an insisted field (a form's options, a default action's effect) is insisted on with it.
+ * Fields that are the policy's alone. One that it insists on without giving it is one that no request may set; what follows from an
+ * insisted field (a form's options, a default action's effect) is insisted on with it.
  */
-function permitted(said: Interaction, theirs: Interaction, enforce: (keyof Interaction)[]): Interaction {
-  if (!enforce.length) return said;
+function insistedOn(said: Interaction, theirs: Interaction, enforce: (keyof Interaction)[]): ReadonlySet<string> {
   const barred = new Set<string>(enforce);
   const field = theirs.verdict_field ?? said.verdict_field ?? 'decision';
   if (barred.has('ui_schema') && formOptions(theirs.ui_schema, field)) barred.add('options');
   if (barred.has('default_action') && theirs.default_action !== undefined) barred.add('on_timeout');
-  return Object.fromEntries(Object.entries(said).filter(([key]) => !barred.has(key)));
+  return barred;
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+function without(interaction: Interaction, barred: ReadonlySet<string>): Interaction {
+  return barred.size ? Object.fromEntries(Object.entries(interaction).filter(([key]) => !barred.has(key))) : interaction;
 }
 
 /** A form that offers options says what the options are, and a default action says what happens at the deadline. */
@@ -65,12 +71,12 @@ function implied(source: Interaction, verdict_field: string): Interaction {
 }
 
 /** A policy fills gaps, it does not break what fits: its verdicts are left out where the request offers other options. */
-function fitting(theirs: Interaction, asked: Interaction, enforce: (keyof Interaction)[]): Interaction {
+function fitting(theirs: Interaction, asked: Interaction, barred: ReadonlySet<string>): Interaction {
   if (!asked.options) return theirs;
   const values = valuesOf(asked.options);
   const { approving, default_action, on_timeout, ...rest } = theirs;
-  const unfitApproval = approving?.some(value => !values.includes(value)) && !enforce.includes('approving');
-  const unfitDefault = default_action !== undefined && !values.includes(default_action) && !enforce.includes('default_action');
+  const unfitApproval = approving?.some(value => !values.includes(value)) && !barred.has('approving');
+  const unfitDefault = default_action !== undefined && !values.includes(default_action) && !barred.has('default_action');
   return {
     ...rest,
     ...(approving && !unfitApproval ? { approving } : {}),
