@@ -25,3 +25,4 @@ export function signal<T = void>(): { promise: Promise<T>; fire: (value: T) => v
   const { promise, resolve } = Promise.withResolvers<T>();
   return { promise, fire: resolve };
 }
+export { delay } from '@umpire/runtime';
