@@ -64,8 +64,8 @@ describe('a producer\'s NATS user', () => {
 
   it('gets no answer to a request whose reply subject is not its own', async () => {
     const { nats: other } = await stack.producer('team-b');
-    const stolen = other.subscribe('_INBOX.ns.team-b.>', { callback: () => stolenMessages.push('one') });
     const stolenMessages: string[] = [];
+    const stolen = other.subscribe('_INBOX.ns.team-b.aimed', { callback: (_, message) => void stolenMessages.push(message.string()) });
     nats.publish('hitl.default.query.outcome', '{"request_id":"perm-1"}', { reply: '_INBOX.ns.team-b.aimed' });
     // The same question asked properly is answered after the first was dropped: one responder, one order.
     await nats.request('hitl.default.query.outcome', '{"request_id":"perm-1"}');
