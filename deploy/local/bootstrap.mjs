@@ -83,8 +83,9 @@ function dependencyDigest() {
 }
 
 function workspaceFolders() {
-  return ['libs', 'services', 'test'].filter((name) => existsSync(join(root, name)))
-    .flatMap((name) => readdirSync(join(root, name)).sort().map((entry) => join(root, name, entry)))
+  const grouped = ['libs', 'services', 'test'].filter((name) => existsSync(join(root, name)))
+    .flatMap((name) => readdirSync(join(root, name)).sort().map((entry) => join(root, name, entry)));
+  return [...grouped, join(root, 'deploy/local/demo')]
     .filter((folder) => existsSync(join(folder, 'package.json')));
 }
 
