@@ -1,16 +1,25 @@
 import type { Reason } from '@umpire/contract';
+import type { EscalationState } from '@umpire/domain';
 import type { Query } from '@umpire/runtime';
+import { parseState } from './escalation.queries.ts';
 import type { EventRecord } from './event-record.ts';
 
-/** What the relay publishes: a committed event, and for `opened` the payload as JSON text. */
-export type OutboxItem = Pick<EventRecord, 'namespace' | 'request_id' | 'seq' | 'id' | 'type' | 'occurred_at' | 'data'> & { reason: Reason; payload: string | null };
+/**
+ * What the relay publishes: a committed event, for `opened` the payload as JSON text, and for one that settles the subject where
+ * the producer also wants the outcome.
+ */
+export type OutboxItem = Pick<EventRecord, 'namespace' | 'request_id' | 'seq' | 'id' | 'type' | 'occurred_at' | 'data'> & {
+  reason: Reason;
+  payload: string | null;
+  reply_subject: string | null;
+};
 
 /**
  * Leases what a crash or an unreachable broker left behind: rows older than two seconds that nobody holds, oldest first. The
  * lease ends by itself, so a sweeper that dies in the middle delays its rows by ten seconds at most.
  */
 export async function leaseOutbox(sql: Query, limit: number): Promise<OutboxItem[]> {
-  return sql<OutboxItem[]>`
+  const rows = await sql<(Omit<OutboxItem, 'reply_subject'> & { state: Uint8Array | null })[]>`
     with due as (
       select namespace, request_id, seq from store.outbox
       where created_at < clock_timestamp() - interval '2 seconds' and (leased_until is null or leased_until < clock_timestamp())
@@ -22,11 +31,15 @@ export async function leaseOutbox(sql: Query, limit: number): Promise<OutboxItem
     )
     select e.namespace, e.request_id, e.seq, e.id, e.type, to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as occurred_at,
       coalesce(convert_from(e.data, 'UTF8'), '{"clocks":[],"erased":true}') as data, s.reason,
-      case when e.seq = 1 then coalesce(convert_from(p.body, 'UTF8'), 'null') end as payload
+      case when e.seq = 1 then coalesce(convert_from(p.body, 'UTF8'), 'null') end as payload,
+      case when e.type in ('resolved', 'expired', 'cancelled') then s.state end as state
     from leased l join store.events e using (namespace, request_id, seq) join store.escalations s using (namespace, request_id)
     left join store.payloads p using (namespace, request_id)
     order by e.namespace, e.request_id, e.seq`;
+  return rows.map(({ state, ...row }) => ({ ...row, reply_subject: state ? replySubject(parseState(state)) : null }));
 }
+
+export const replySubject = (state: EscalationState): string | null => state.rules.resume?.reply_subject ?? null;
 
 /** Forgets what JetStream has acknowledged. */
 export async function deleteOutbox(sql: Query, items: Pick<OutboxItem, 'namespace' | 'request_id' | 'seq'>[]): Promise<void> {

@@ -85,6 +85,8 @@ export class Relay {
       const outcome = outcomeText(item);
       if (outcome !== null) acks.push(this.bus.publish(subjects.outcome(item.namespace, item.reason), encodeUtf8(outcome), { msgId: item.id }));
       await Promise.all(acks);
+      // Not kept by any stream: a producer that listens there hears at once, one that does not reads the outcome elsewhere.
+      if (outcome !== null && item.reply_subject !== null) this.bus.hint(item.reply_subject, encodeUtf8(outcome));
       published.inc({ type: item.type }, 1);
       await this.forgetWithRetry(item);
       return true;

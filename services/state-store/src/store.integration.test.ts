@@ -154,6 +154,15 @@ describe('decide', () => {
     await eventually('an empty outbox', async () => (await harness.database.sql`select 1 from store.outbox where request_id = 'chain'`).length === 0);
   });
 
+  it('tells the outcome on the producer\'s reply subject too', async () => {
+    const connection = await harness.nats.producer();
+    const replies = connection.subscribe('hitl.default.reply.loans', { max: 1, timeout: 10_000 });
+    await harness.submit([submission('replied', { interaction: { resume: { reply_subject: 'hitl.default.reply.loans' } } })]);
+    const { body } = await respond('replied', { decision: 'approve' });
+    for await (const message of replies) expect(message.json()).toEqual(body.outcome);
+    await connection.close();
+  });
+
   it('is the fold of its events', async () => {
     await harness.submit([submission('fold')]);
     await respond('fold', { decision: 'approve' });

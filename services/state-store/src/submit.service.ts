@@ -129,7 +129,7 @@ export class Submissions {
     const inserted = await withDeadline(insertEscalations(this.sql, items), STATEMENT_MS, 'insert of escalations');
     const fresh = new Set(inserted.map(keyOf));
     const freshItems = items.filter((item) => fresh.has(keyOf(item.state)));
-    this.committed(freshItems.map((item) => outboxItem(item.event, item.state.reason, item.payload)));
+    this.committed(freshItems.map((item) => outboxItem(item.event, item.state, item.payload)));
     const taken = openings.filter(({ item }) => !fresh.has(keyOf(item)));
     const known = new Map(taken.length === 0 ? [] : (await withDeadline(findSubmissions(this.sql, taken.map(({ item }) => item)), STATEMENT_MS, 'submissions')).map((row) => [keyOf(row), row]));
     await this.honourTombstones(openings.map(({ item }) => item));

@@ -1,10 +1,10 @@
-import type { Outcome, Reason } from '@umpire/contract';
+import type { Outcome } from '@umpire/contract';
 import { UmpireError } from '@umpire/contract';
 import { decide, evolve, type Command, type Decision, type EscalationState } from '@umpire/domain';
 import { Batcher, counter, databaseNow, isDataError, transaction, type Sql, type Tx } from '@umpire/runtime';
 import { lockEscalations, saveTransitions, type Key, type LockedRow, type Transition } from './escalation.queries.ts';
 import { recordEvent, type EventRecord } from './event-record.ts';
-import type { OutboxItem } from './outbox.queries.ts';
+import { replySubject, type OutboxItem } from './outbox.queries.ts';
 
 /** What came of a command: the domain's decision, and the events as they were committed. `null` where the id is unknown. */
 export type Executed = { decision: Decision; events: EventRecord[]; outcome: Outcome | null } | null;
@@ -58,7 +58,7 @@ export class Transitions {
       if (folded.transitions.length > 0) await saveTransitions(tx, folded.transitions);
       return folded;
     });
-    const items = transitions.flatMap(({ state, events }) => events.map((event) => outboxItem(event, state.reason)));
+    const items = transitions.flatMap(({ state, events }) => events.map((event) => outboxItem(event, state)));
     if (items.length > 0) this.committed(items, transitions.map((transition) => transition.state));
     asked.forEach(({ command }, index) => commands.inc({ type: command.type, result: results[index] === null ? 'not_found' : results[index]!.decision.refusal?.code ?? 'ok' }));
     return results;
@@ -104,7 +104,8 @@ export function outcomeWithId(state: EscalationState): Outcome | null {
 
 export const keyOf = (key: Key) => `${key.namespace}/${key.request_id}`;
 
-export function outboxItem(event: EventRecord, reason: Reason, payload: string | null = null): OutboxItem {
+/** @param payload JSON text, for `opened` only */
+export function outboxItem(event: EventRecord, state: EscalationState, payload: string | null = null): OutboxItem {
   const { namespace, request_id, seq, id, type, occurred_at, data } = event;
-  return { namespace, request_id, seq, id, type, occurred_at, data, reason, payload };
+  return { namespace, request_id, seq, id, type, occurred_at, data, reason: state.reason, payload, reply_subject: replySubject(state) };
 }
