@@ -130,7 +130,7 @@ async function firstWay(what, remedy, ways) {
 }
 
 function versionOf(program, pattern) {
-  const { stdout = '' } = spawnSync(program, ['--version'], { encoding: 'utf8', timeout: 10_000 });
+  const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8', timeout: 10_000 });
   return pattern.exec(stdout ?? '')?.[1] ?? '0';
 }
 

@@ -20,7 +20,7 @@ export class Steps {
   constructor({ out = process.stderr, quiet = false } = {}) {
     this.#out = out;
     this.#quiet = quiet;
-    this.#live = !quiet && Boolean(out.isTTY) && process.env.TERM !== 'dumb';
+    this.#live = !quiet && out.isTTY && process.env.TERM !== 'dumb';
   }
 
   async run(name, work) {

@@ -1,5 +1,5 @@
 /** The process's clock. Only for durations and log lines: what is due is decided by the database's clock. */
-export type Clock = { now(): number };
+export type Clock = { now: () => number };
 
 export const systemClock: Clock = { now: () => Date.now() };
 

@@ -32,7 +32,7 @@ export class Relay {
     this.bus = bus;
     this.logger = logger;
     this.onSettled = onSettled;
-    this.forget = new Batcher(async (items) => {
+    this.forget = new Batcher<OutboxItem, void>(async (items) => {
       await withDeadline(deleteOutbox(sql, items), 5_000, 'outbox delete');
       return items.map(() => undefined);
     }, { items: 500, size: Number.MAX_SAFE_INTEGER, lanes: 1 });

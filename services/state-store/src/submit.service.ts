@@ -6,7 +6,7 @@ import { findSubmissions, insertEscalations, parseState, type Key, type NewEscal
 import { CHAIN_START, recordEvent, saltedDigest } from './event-record.ts';
 import type { OutboxItem } from './outbox.queries.ts';
 import { deleteTombstone, findGroupMembers, findTombstones, insertTombstone, pruneTombstones } from './submit.queries.ts';
-import { keyOf, outboxItem, outcomeWithId, type Transitions } from './transition.service.ts';
+import { keyOf, outboxItem, type Transitions } from './transition.service.ts';
 
 export type Submission = { item: SubmitItem; body: Uint8Array };
 type Opening = { item: Extract<SubmitItem, { type: 'escalation' | 'interaction' }>; body: Uint8Array };
