@@ -22,7 +22,7 @@ export function decide(state: EscalationState, command: Command, now: number): D
   if (command.type === 'clock') return ring(draft, command);
   if (state.status !== 'pending') return afterSettlement(draft, command);
   if (timeoutDue(state, now)) {
-    const reply = command.type === 'respond' ? repeated(state, command) : null;
+    const reply = command.type === 'respond' ? repeated(state, command, now) : null;
     applyTimeout(draft);
     const { outcome } = draft.state;
     if (outcome && reply) return done(draft, { repeat: true, reply });
@@ -36,7 +36,7 @@ function afterSettlement(draft: Draft, command: Request): Decision {
   const { state } = draft;
   if (command.type === 'consume') return consume(draft, command);
   if (command.type === 'respond') {
-    const reply = repeated(state, command);
+    const reply = repeated(state, command, draft.now);
     if (reply) return done(draft, { repeat: true, reply });
   }
   if (command.type === 'cancel' && state.status === 'cancelled' && command.actor.kind !== 'user') return done(draft, { repeat: true });

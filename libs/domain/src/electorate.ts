@@ -20,6 +20,8 @@ export function reassign(draft: Draft, command: CommandOf<'reassign'>): Decision
   if ('refusal' in who) return refused(draft, who.refusal);
   const refusal = unfit(state, command.to);
   if (refusal) return refused(draft, refusal);
+  const seated = mayRemove(command.actor) || who.from === null ? undefined : command.to.users.find(user => user !== who.from && state.electorate.users.includes(user));
+  if (seated !== undefined) return refused(draft, { code: 'conflict', detail: `${seated} has a vote here already, and one person has one vote` });
   const electorate = electorateAfter(state.electorate, who.from, command.to);
   const removal = !command.to.users.length && !command.to.roles.length;
   if (removal && !(mayRemove(command.actor) && who.from !== null && electorate.users.length + electorate.roles.length)) {

@@ -87,6 +87,7 @@ function apply(next: EscalationState, event: DomainEvent): void {
       break;
     case 'reassigned':
       endDelegations(next, data.ended as number[] | undefined);
+      next.votes = next.votes.map(vote => (vote.set_aside || hasSeat(next.electorate, vote) ? vote : { ...vote, set_aside: 'reassigned' }));
       break;
     case 'delegated':
       delegated(next, data as unknown as DelegatedData);
@@ -134,10 +135,14 @@ function responded(next: EscalationState, event: DomainEvent): void {
     auth: event.actor.auth,
   };
   if (data.on_behalf_of !== undefined) vote.on_behalf_of = data.on_behalf_of;
-  next.votes = [...next.votes.filter(other => other.seat !== data.seat), vote];
+  next.votes = [...next.votes.filter(other => other.seat !== data.seat && other.user_id !== data.user_id), vote];
   if (next.rules.pattern === 'refinement') {
     next.history = [...next.history, { iteration: next.iteration, user_id: data.user_id, at: event.at, seq: next.seq, revision: next.revision, response: data.response }];
   }
+}
+
+function hasSeat({ users, roles }: Electorate, { seat, via }: Vote): boolean {
+  return users.includes(seat) || (via !== null && roles.includes(via));
 }
 
 function delegated(next: EscalationState, data: DelegatedData): void {
@@ -165,7 +170,7 @@ function revised(next: EscalationState, { data }: DomainEvent): void {
   const { current_result, ...rules } = changes;
   next.rules = { ...next.rules, ...rules };
   if (current_result !== undefined) next.current_result = current_result;
-  next.votes = next.votes.map(vote => ({ ...vote, superseded: true }));
+  next.votes = next.votes.map(vote => ({ ...vote, set_aside: 'revised' }));
 }
 
 function settled(next: EscalationState, outcome: DomainOutcome): void {

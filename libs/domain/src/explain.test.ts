@@ -48,7 +48,7 @@ describe('explain', () => {
     it.do({ type: 'revise', actor: producer, prompt: 'again' });
     it.answer('bob', 'approve');
     it.do({ type: 'reassign', actor: admin, from: 'bob', to: { users: ['dave'], roles: [] } });
-    expect(told(it).votes).toMatchObject([{ user_id: 'alice', counts: false, why_not: 'given before the data was revised' }, { user_id: 'bob', counts: false, why_not: 'bob is no longer among those who decide' }]);
+    expect(told(it).votes).toMatchObject([{ user_id: 'alice', counts: false, why_not: 'given before the data was revised' }, { user_id: 'bob', counts: false, why_not: 'its seat was given to somebody else' }]);
   });
 
   it('knows claims and delegations in force, and forgets them when they have run out', () => {

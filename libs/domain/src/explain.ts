@@ -62,7 +62,7 @@ export function explain(state: EscalationState, now: number): Explanation {
 
 function standing(vote: Vote, counted: Vote[]): { counts: boolean; why_not?: string } {
   if (counted.includes(vote)) return { counts: true };
-  return { counts: false, why_not: vote.superseded ? 'given before the data was revised' : `${vote.seat} is no longer among those who decide` };
+  return { counts: false, why_not: vote.set_aside === 'revised' ? 'given before the data was revised' : 'its seat was given to somebody else' };
 }
 
 /** Who is still to answer. Those who have may change their vote while it is open. */

@@ -111,6 +111,7 @@ describe('a claim', () => {
 describe('reassign', () => {
   it('gives away one\'s own seat, and nobody else\'s', () => {
     const it = new Case(NAMED);
+    expect(it.do({ type: 'reassign', actor: alice, to: { users: ['bob'], roles: [] } }).refusal?.code).toBe('conflict');
     expect(it.do({ type: 'reassign', actor: alice, from: 'bob', to: { users: ['dave'], roles: [] } }).refusal?.code).toBe('forbidden');
     it.do({ type: 'reassign', actor: alice, to: { users: ['dave'], roles: [] } });
     expect(it.state.electorate.users).toEqual(['dave', 'bob', 'carol']);
@@ -133,6 +134,31 @@ describe('reassign', () => {
     expect(other.state.votes).toHaveLength(2);
     other.answer('dave', 'approve');
     expect(other.state.outcome).toMatchObject({ votes: [{ user_id: 'bob' }, { user_id: 'dave' }] });
+  });
+
+  it('does not bring a vote back with the person', () => {
+    const it = new Case(NAMED);
+    const first = it.answer('alice', 'approve');
+    it.do({ type: 'reassign', actor: admin, from: 'alice', to: { users: ['dave'], roles: [] } });
+    expect(it.answer('alice', 'approve')).toMatchObject({ repeat: true, reply: first.reply, events: [] });
+    it.do({ type: 'reassign', actor: admin, from: 'dave', to: { users: ['alice'], roles: [] } });
+    it.answer('bob', 'approve');
+    expect(it.state.status).toBe('pending');
+    expect(it.answer('alice', 'approve').refusal).toMatchObject({ code: 'stale_revision', extra: { revision: 3 } });
+    it.answer('alice', 'approve', { revision: 3 });
+    expect(it.state.outcome?.decided_by).toEqual(['bob', 'alice']);
+  });
+
+  it('gives a delegate who gets a seat of their own that one only', () => {
+    const it = new Case(NAMED);
+    it.do({ type: 'delegate', actor: alice, to: 'dave' });
+    it.answer('dave', 'approve');
+    it.do({ type: 'reassign', actor: admin, from: 'alice', to: { users: ['dave'], roles: [] } });
+    expect(it.state.status).toBe('pending');
+    expect(it.answer('dave', 'approve').refusal?.code).toBe('stale_revision');
+    it.answer('dave', 'approve', { revision: 3 });
+    it.do({ type: 'raise', actor: admin, to: { users: ['alice'], roles: [] } });
+    expect(it.state.votes).toMatchObject([{ seat: 'dave', user_id: 'dave' }]);
   });
 
   it('hands a role\'s question to someone, who alone decides then', () => {

@@ -17,15 +17,9 @@ export function isApproving(rules: Pick<Rules, 'approving'>, verdict: string): b
   return verdict !== ABSTAIN && rules.approving.includes(verdict);
 }
 
-/**
- * The votes that count, oldest first: not given on data that was since revised, and of a seat that is still in the electorate.
- * Someone who was reassigned away keeps their vote on record only.
- */
+/** The votes that count, oldest first. */
 export function countedVotes(state: EscalationState): Vote[] {
-  const { users, roles } = state.electorate;
-  return state.votes
-    .filter(vote => !vote.superseded && (vote.via === null ? users.includes(vote.seat) : roles.includes(vote.via) || users.includes(vote.seat)))
-    .sort((a, b) => a.seq - b.seq);
+  return state.votes.filter(vote => !vote.set_aside).sort((a, b) => a.seq - b.seq);
 }
 
 /** Members of the electorate who hold a veto and have not voted: while there are any, nothing approving is settled. */

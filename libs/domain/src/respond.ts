@@ -8,14 +8,14 @@ import { sameJson } from './json.ts';
 import { countedVotes } from './quorum.ts';
 import { settleByVotes } from './settle.ts';
 import { durationMs, isoOf } from './time.ts';
-import type { Actor, ArmedClock, CommandOf, Decision, EscalationState, Refusal, RespondReply } from './types.ts';
+import type { Actor, ArmedClock, CommandOf, Decision, EscalationState, Refusal, RespondReply, Vote } from './types.ts';
 
 type Respond = CommandOf<'respond'>;
 
 /** A person's answer to a pending escalation whose deadline has not come (or that holds). */
 export function respond(draft: Draft, command: Respond): Decision {
   const { state, now } = draft;
-  const reply = repeated(state, command);
+  const reply = repeated(state, command, now);
   if (reply) return done(draft, { repeat: true, reply });
   const found = seatOf(state, command.actor, now);
   if (!found.ok) return refused(draft, found.refusal);
@@ -72,11 +72,11 @@ function claimed(state: EscalationState, seat: Seat, now: number): Refusal | nul
 }
 
 /**
- * What-you-saw. Naming the revision is up to the client, except for someone whose earlier answer a revision has set aside: a retry
- * of that answer must not become a vote on data they may never have seen.
+ * What-you-saw. Naming the revision is up to the client, except for someone whose earlier answer was set aside: a retry of that
+ * answer must not become a vote on data they may never have seen.
  */
 function staleRevision(state: EscalationState, seat: Seat, { revision }: Respond): Refusal | null {
-  const setAside = state.votes.some(vote => vote.seat === seat.seat && vote.superseded);
+  const setAside = state.votes.some(vote => vote.set_aside && (vote.seat === seat.seat || vote.user_id === seat.user_id));
   if (revision === undefined ? !setAside : revision === state.revision) return null;
   return { code: 'stale_revision', detail: `this is revision ${state.revision} now`, extra: { revision: state.revision } };
 }
@@ -89,8 +89,8 @@ function replyNow(state: EscalationState): RespondReply {
  * What someone was told when they said exactly this before, or null. Holds while pending, after settlement, and for the round just
  * finished (a lost reply is retried when the next round is open already); naming the present revision makes it a new answer there.
  */
-export function repeated(state: EscalationState, { actor, user_input, revision }: Respond): RespondReply | null {
-  const earlier = saidBefore(state, actor, revision);
+export function repeated(state: EscalationState, { actor, user_input, revision }: Respond, now: number): RespondReply | null {
+  const earlier = saidBefore(state, actor, revision, now);
   if (!earlier) return null;
   const answer = validateAnswer(state.rules.ui_schema, user_input);
   if (!answer.ok || !sameJson(answer.response, earlier.response)) return null;
@@ -104,8 +104,11 @@ export function repeated(state: EscalationState, { actor, user_input, revision }
 /** `told` is the seq that the reply named: of the answer, or of the round that it opened. */
 type Said = { seq: number; told: number; response: Record<string, unknown>; revision: number };
 
-function saidBefore(state: EscalationState, { user_id: user, on_behalf_of }: Actor, revision: number | undefined): Said | null {
-  const vote = state.votes.find(({ user_id, seat, superseded }) => user_id === user && !superseded && (on_behalf_of ?? seat) === seat);
+function saidBefore(state: EscalationState, actor: Actor, revision: number | undefined, now: number): Said | null {
+  const { user_id: user, on_behalf_of } = actor;
+  // Someone whose seat is gone was told once that their answer is in; someone who has a seat again is asked again.
+  const stands = ({ set_aside }: Vote): boolean => !set_aside || (set_aside === 'reassigned' && !(state.status === 'pending' && seatOf(state, actor, now).ok));
+  const vote = state.votes.find(other => other.user_id === user && stands(other) && (on_behalf_of ?? other.seat) === other.seat);
   if (vote) return { seq: vote.seq, told: vote.seq, response: vote.response, revision: vote.revision };
   const round = state.history.at(-1);
   if (!round || round.user_id !== user || round.iteration !== state.iteration - 1 || revision === state.revision) return null;

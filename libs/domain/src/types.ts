@@ -21,8 +21,8 @@ export type Actor = {
 
 /**
  * One person's answer. `seat` is the member of the electorate it counts for: the person, or who delegated to them. `via` is the
- * role that made the seat eligible, null for people named. `seq` is that of the `responded` event. A vote on data that the producer
- * has since revised is `superseded`: on record, not counted.
+ * role that made the seat eligible, null for people named. `seq` is that of the `responded` event. A vote that is `set_aside` is on
+ * record and not counted: the producer has since revised what it was about, or its seat was given to somebody else.
  */
 export type Vote = {
   seat: string;
@@ -35,7 +35,7 @@ export type Vote = {
   response: Record<string, unknown>;
   auth: string;
   on_behalf_of?: string;
-  superseded?: true;
+  set_aside?: 'revised' | 'reassigned';
 };
 
 /** One answered round of refinement. */
