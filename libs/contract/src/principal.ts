@@ -10,4 +10,9 @@ export type Principal = {
   roles: string[];
   user_id: string | null;
   auth: 'api_key' | 'jwt' | 'session';
+  /** Who has delegated to this person for now, and the roles that reach. Absent: nobody. */
+  acts_for?: Delegator[];
 };
+
+/** Someone whose items another may see and decide while a delegation is in force. */
+export type Delegator = { user_id: string; roles: string[] };

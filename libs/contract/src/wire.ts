@@ -46,7 +46,10 @@ export type SubmitItem =
       namespace: string;
       request_id: string;
       reason: Reason;
-      /** `<stream>:<sequence>`: the same submission again is `stored`, not `duplicate`. */
+      /**
+       * `<stream>:<sequence>@<nanoseconds when stored>`: the same submission again is `stored`, not `duplicate`. The time tells
+       * messages apart when a lost stream was made again and counts from one.
+       */
       submission: string;
       /** Hex of the same-content digest. */
       content_digest: string;
@@ -78,8 +81,8 @@ export type ApplyReply = { results: { status: 'applied' | 'stale' | 'retry_at'; 
 /** A dead letter. `original` is base64 of the bytes as they came, `digest` the hex SHA-256 of them. */
 export type DeadLetter = { id: string; subject: string; errors: FieldError[]; digest: string; original: string };
 
-/** `umpire.store.query.principal`: who stands behind a credential. */
-export type PrincipalQuery = { key_digest: string } | { session_digest: string };
+/** `umpire.store.query.principal`: who stands behind a credential. Keys and sessions by hex SHA-256, a JWT as it came. */
+export type PrincipalQuery = { key_digest: string } | { session_digest: string } | { jwt: string };
 export type PrincipalReply = { principal: import('./principal.ts').Principal | null };
 
 /** `umpire.store.query.content`: payload bytes and interaction by id; the reply is a frame with a body for each id found. */
