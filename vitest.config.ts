@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // Packages export their TypeScript under the condition `source`, so that tests run without a build.
-const conditions = ['source', 'node', 'import', 'default'];
+const conditions = ['source', 'node'];
 const source = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 const exclude = ['**/node_modules/**', '**/dist/**'];
 

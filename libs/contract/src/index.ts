@@ -9,3 +9,4 @@ export * from './principal.ts';
 export * from './subjects.ts';
 export * from './topology.ts';
 export * from './wire.ts';
+export * from './schemas/index.ts';

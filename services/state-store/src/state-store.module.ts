@@ -8,6 +8,7 @@ import { onSubmit } from './on-submit.responder.ts';
 import { Reads } from './read.service.ts';
 import { Relay } from './relay.service.ts';
 import { Responses } from './respond.service.ts';
+import { SchemasController } from './schemas.controller.ts';
 import { SettledHints } from './settled-hints.ts';
 import type { StateStoreConfig } from './state-store.config.ts';
 import { StoreAuthenticator } from './store-authenticator.ts';
@@ -81,7 +82,7 @@ export class StateStoreModule {
     };
     return {
       module: StateStoreModule,
-      controllers: [HitlController],
+      controllers: [HitlController, SchemasController],
       providers: [
         AuthGuard,
         { provide: Store, useFactory: connect },

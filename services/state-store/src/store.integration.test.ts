@@ -272,6 +272,17 @@ describe('reads', () => {
   });
 });
 
+describe('documents', () => {
+  it('publishes its schemas to everybody', async () => {
+    const list = await (await fetch(`${origin}/schemas`)).json() as { items: { href: string }[] };
+    expect(list.items.length).toBeGreaterThan(10);
+    for (const { href } of list.items) expect(((await (await fetch(`${origin}${href}`)).json()) as { $schema: string }).$schema).toContain('2020-12');
+    expect((await fetch(`${origin}/schemas/nothing.json`)).status).toBe(404);
+    expect(((await (await fetch(`${origin}/asyncapi.json`)).json()) as { asyncapi: string }).asyncapi).toBe('3.0.0');
+    expect(((await (await fetch(`${origin}/semantics.json`)).json()) as { contract_version: string }).contract_version).toBe('1.0.0');
+  });
+});
+
 describe('outbox', () => {
   it('is swept after a crash between commit and publish', async () => {
     await harness.submit([submission('swept')]);
