@@ -35,7 +35,8 @@ async function ensureStream(bus: Bus, spec: StreamSpec): Promise<boolean> {
     throw error;
   });
   if (existing && differences(config, existing.config).length === 0) return false;
-  const info = existing ? await bus.jsm.streams.update(spec.name, config) : await bus.jsm.streams.add(config);
+  // The client writes into what it is given.
+  const info = existing ? await bus.jsm.streams.update(spec.name, { ...config }) : await bus.jsm.streams.add({ ...config });
   const refused = differences(config, info.config);
   if (refused.length > 0) throw new Error(`stream ${spec.name} did not take ${refused.join(', ')}: nats-server 2.10 or newer is needed`);
   return existing === null;
