@@ -1,1 +1,2 @@
-export {};
+export { NotifierModule } from './notifier.module.ts';
+export { readNotifierConfig, type NotifierConfig } from './notifier.config.ts';

@@ -1,0 +1,48 @@
+import { baseConfig, loadConfig, type Env } from '@umpire/runtime';
+import { z } from 'zod';
+import { parseAllowedRanges } from './webhooks/address-policy.ts';
+import { parseSecretKeys } from './webhooks/sealer.ts';
+
+const seconds = z.coerce.number().min(0.01).max(30 * 24 * 3600);
+
+/** Whole configuration of the notifier. Times in milliseconds unless the name says otherwise. */
+export const readNotifierConfig = (env: Env) =>
+  loadConfig('notifier', {
+    ...baseConfig,
+    /** Base64 of 32 bytes that seal the webhook secrets; more, after commas, are older ones that only open. */
+    secretKey: z.string({ error: 'base64 of 32 random bytes is needed (openssl rand -base64 32)' }).transform((text, context) => parsed(parseSecretKeys(text), context)),
+    /** Private addresses that webhooks may go to: CIDRs and `loopback`, comma separated. Empty: public addresses only. */
+    webhookAllowPrivate: z.string().default('').transform((text, context) => parsed(parseAllowedRanges(text), context)),
+    /** Whether plain http may go to public addresses too. To allowed private ones it always may. */
+    webhookAllowHttp: z.enum(['true', 'false']).default('false').transform((text) => text === 'true'),
+    /** One attempt, from name resolution to the last byte. */
+    webhookTimeoutMs: z.coerce.number().int().min(100).max(60_000).default(15_000),
+    /** Sends at a time to one endpoint that sets no own bound, and to all, in each replica. */
+    webhookConcurrency: z.coerce.number().int().min(1).max(1_000).default(20),
+    webhookMaxInFlight: z.coerce.number().int().min(1).max(10_000).default(1_024),
+    /** Waits after the first, second, … failed attempt. */
+    webhookRetrySeconds: z.string().default('5,300,1800,7200,18000,36000,36000').transform((text, context) => {
+      const waits = z.array(seconds).min(1).max(30).safeParse(text.split(','));
+      return parsed(waits.success ? { ok: true, value: waits.data } : { ok: false, error: 'must be seconds, comma separated' }, context);
+    }),
+    /** An endpoint that has only failed for this long is disabled. */
+    webhookDisableAfterHours: z.coerce.number().min(0.001).max(24 * 365).default(120),
+    /** How long a rotated secret still signs. */
+    webhookRotationHours: z.coerce.number().min(0.001).max(24 * 30).default(24),
+    /** How long a taken delivery is held without a sign of life before another replica may take it. */
+    webhookLeaseMs: z.coerce.number().int().min(1_000).max(120_000).default(10_000),
+    /** Slowest poll for deliveries that nobody in this process knows of. */
+    webhookPollMs: z.coerce.number().int().min(50).max(60_000).default(5_000),
+    /** How long deliveries that are done are kept. */
+    retentionDays: z.coerce.number().min(0.001).max(3_650).default(7),
+    /** Bytes of recent payloads kept, so that a later event of the same escalation need not ask the store. */
+    contentCacheBytes: z.coerce.number().int().min(0).max(2 ** 32).default(32 * 1024 * 1024),
+  }, env);
+
+export type NotifierConfig = ReturnType<typeof readNotifierConfig>;
+
+function parsed<T>(result: { ok: true; value: T } | { ok: false; error: string }, context: z.RefinementCtx): T {
+  if (result.ok) return result.value;
+  context.addIssue({ code: 'custom', message: result.error });
+  return z.NEVER;
+}

@@ -1,0 +1,99 @@
+import { decodeUtf8, member, rawText, readJson, SCHEMA_VERSION, stringMember, type JsonNode } from '@umpire/contract';
+
+/** An event of `HITL_EVENTS` with the texts of what webhooks hand on, cut out of the message and never printed again. */
+export type IncomingEvent = {
+  id: string;
+  type: string;
+  namespace: string;
+  requestId: string;
+  seq: number;
+  reason: string;
+  occurredAt: string;
+  schemaVersion: string;
+  /** Of `opened` only. */
+  escalation: string | null;
+  interaction: string | null;
+  outcome: string | null;
+};
+
+/** What an escalation's webhooks carry beside the event itself: texts as the producer wrote them. */
+export type Content = { escalation: string; interaction: string };
+export const NO_CONTENT: Content = { escalation: 'null', interaction: 'null' };
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** A producer's payload may be nested as deeply as intake lets it; the event adds two levels. */
+const MAX_DEPTH = 512;
+
+/**
+ * Reads an event's message.
+ * @throws Error when it is not one: such a message is rejected, never retried.
+ */
+export function readEvent(bytes: Uint8Array): IncomingEvent {
+  const text = decodeUtf8(bytes);
+  const root = readJson(text, { maxDepth: MAX_DEPTH });
+  const data = member(root, 'data');
+  const event = {
+    id: required(root, 'id'),
+    type: required(root, 'type'),
+    namespace: required(root, 'namespace'),
+    requestId: required(root, 'request_id'),
+    seq: Number(numberText(member(root, 'seq'))),
+    reason: required(root, 'reason'),
+    occurredAt: required(root, 'occurred_at'),
+    schemaVersion: stringMember(root, 'schema_version') ?? SCHEMA_VERSION,
+    escalation: rawMember(data, 'escalation', text),
+    interaction: rawMember(data, 'interaction', text),
+    outcome: rawMember(data, 'outcome', text),
+  };
+  if (!UUID.test(event.id) || !Number.isSafeInteger(event.seq) || Number.isNaN(Date.parse(event.occurredAt))) throw new Error('not an escalation event');
+  return event;
+}
+
+/**
+ * The webhook's body, ready to send. The contract's three members come first; `escalation`, `interaction` and `outcome` are
+ * spliced in as texts.
+ */
+export function webhookBody(webhookEvent: string, event: IncomingEvent, content: Content): Buffer {
+  const tail = JSON.stringify({
+    seq: event.seq,
+    id: event.id,
+    schema_version: event.schemaVersion,
+    namespace: event.namespace,
+    request_id: event.requestId,
+    reason: event.reason,
+  });
+  const outcome = event.outcome === null ? '' : `,"outcome":${event.outcome}`;
+  return Buffer.from(
+    `{"event":${JSON.stringify(webhookEvent)},"escalation":${content.escalation},"timestamp":${JSON.stringify(event.occurredAt)},"interaction":${content.interaction},${tail.slice(1, -1)}${outcome}}`,
+  );
+}
+
+const THICK = new Set(['escalation', 'interaction', 'outcome']);
+
+/** The same body without content, for endpoints with `payload: thin`: they learn that something happened, and ask. */
+export function thinBody(body: Uint8Array): Buffer {
+  const text = decodeUtf8(body);
+  const root = readJson(text, { maxDepth: MAX_DEPTH });
+  if (root.kind !== 'object') return Buffer.from(body);
+  const kept = root.members.filter(({ name }) => !THICK.has(name)).map(({ start, value }) => text.slice(start, value.end));
+  return Buffer.from(`{${kept.join(',')}}`);
+}
+
+/** @returns an interaction's own callback address, or null. */
+export function callbackUrl(interaction: string): string | null {
+  if (!interaction.includes('callback_url')) return null;
+  return stringMember(member(readJson(interaction, { maxDepth: MAX_DEPTH }), 'resume'), 'callback_url') ?? null;
+}
+
+function required(root: JsonNode, name: string): string {
+  const value = stringMember(root, name);
+  if (value === undefined || value === '') throw new Error(`not an escalation event: no ${name}`);
+  return value;
+}
+
+const numberText = (node: JsonNode | undefined): string => (node?.kind === 'number' ? node.text : 'NaN');
+
+function rawMember(node: JsonNode | undefined, name: string, text: string): string | null {
+  const value = member(node, name);
+  return value === undefined ? null : rawText(value, text);
+}
