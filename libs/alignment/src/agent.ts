@@ -1,4 +1,5 @@
 import { validateAgentDecision, type AgentDecision } from '@umpire/contract';
+import { fitsSchema, type DecisionSchema } from './decision-schema.ts';
 
 /** What the agents are asked about. */
 export interface Task {
@@ -12,7 +13,15 @@ export interface Task {
 }
 
 /** What an agent answers; its name, role and processing time are added. */
-export type AgentAnswer = Omit<AgentDecision, 'agent_name' | 'processing_time_ms'>;
+export interface AgentAnswer {
+  /** Any JSON value that fits the schema; a node of `readJson` keeps its number text. */
+  readonly decision_value: {} | null;
+  /** From 0 to 1. */
+  readonly confidence: number;
+  readonly rationale: string;
+  readonly evidence?: string[];
+  readonly metadata?: Record<string, unknown>;
+}
 
 export interface Agent {
   readonly name: string;
@@ -39,8 +48,16 @@ const LONGEST_MESSAGE = 500;
 /** No answer of an agent can be equal to it. */
 const LATE = Symbol('late');
 
+export interface AskOptions {
+  readonly deadlineMs: number;
+  /** What the decision has to fit. */
+  readonly schema: DecisionSchema;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
 /** Asks one agent and never rejects: a throw, a missed deadline and a malformed answer come back as a failure. */
-export async function askAgent(agent: Agent, task: Task, options: { readonly deadlineMs: number; readonly now: () => number }): Promise<AgentReply> {
+export async function askAgent(agent: Agent, task: Task, options: AskOptions): Promise<AgentReply> {
   const startedAt = options.now();
   const abort = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -52,7 +69,7 @@ export async function askAgent(agent: Agent, task: Task, options: { readonly dea
     if (answer === LATE) {
       return failed(agent, 'timeout', `no decision within ${options.deadlineMs} ms`);
     }
-    return checked(agent, answer, Math.max(0, Math.round(options.now() - startedAt)));
+    return checked(agent, answer, options.schema, Math.max(0, Math.round(options.now() - startedAt)));
   } catch (error) {
     return failed(agent, 'error', error instanceof Error ? error.message : 'threw something that is no Error');
   } finally {
@@ -66,17 +83,15 @@ async function startAgent(agent: Agent, task: Task, signal: AbortSignal): Promis
   return agent.decide(task, signal);
 }
 
-function checked(agent: Agent, answer: AgentAnswer, elapsed: number): AgentReply {
-  const decision: AgentDecision = {
-    ...answer,
-    agent_name: agent.name,
-    ...(agent.roleType === undefined ? {} : { role_type: agent.roleType }),
-    evidence: answer.evidence ?? [],
-    processing_time_ms: elapsed,
-  } as AgentDecision;
+function checked(agent: Agent, answer: AgentAnswer, schema: DecisionSchema, elapsed: number): AgentReply {
+  const role = agent.roleType === undefined ? {} : { role_type: agent.roleType };
+  const decision: AgentDecision = { evidence: [], ...answer, agent_name: agent.name, ...role, processing_time_ms: elapsed };
   const validation = validateAgentDecision(decision);
   if (!validation.ok) {
     return failed(agent, 'invalid', validation.errors.map((error) => `${error.path} ${error.message}`).join('; '));
+  }
+  if (!fitsSchema(decision.decision_value, schema)) {
+    return failed(agent, 'invalid', `decision_value is no ${schema.type} decision of this schema`);
   }
   return { ok: true, decision };
 }

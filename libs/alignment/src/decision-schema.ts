@@ -1,3 +1,6 @@
+import type { JsonNode } from '@umpire/contract';
+import { asNode } from './python-text.ts';
+
 /** What kind of value the agents decide on. */
 export interface BooleanSchema {
   readonly type: 'boolean';
@@ -41,5 +44,22 @@ export function schemaTypeName(schema: DecisionSchema): string {
       return 'FreeFormDecisionSchema';
     case 'other':
       return schema.name;
+  }
+}
+
+/** Whether an agent may answer this value: a boolean, one of the categories (or a list of them), a number in range. */
+export function fitsSchema(value: unknown, schema: DecisionSchema): boolean {
+  const node = asNode(value);
+  switch (schema.type) {
+    case 'boolean':
+      return node.kind === 'boolean';
+    case 'categorical': {
+      const chosen = node.kind === 'array' && schema.allow_multiple === true ? node.items : [node];
+      return chosen.every((item: JsonNode) => item.kind === 'string' && schema.categories.includes(item.value));
+    }
+    case 'scalar':
+      return node.kind === 'number' && Number(node.text) >= schema.min_value && Number(node.text) <= schema.max_value;
+    default:
+      return true;
   }
 }

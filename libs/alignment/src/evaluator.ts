@@ -48,7 +48,7 @@ export type Evaluation =
       readonly rules: readonly MatchedRule[];
       readonly failures: readonly AgentFailure[];
     }
-  /** Fewer than two agents came to a decision, or to one that the schema allows. */
+  /** Fewer than two agents came to a decision that the schema allows. */
   | { readonly ok: false; readonly code: AlignmentError['code']; readonly decisions: readonly AgentDecision[]; readonly failures: readonly AgentFailure[] };
 
 const DEFAULT_DEADLINE_MS = 30_000;
@@ -73,13 +73,13 @@ export class MultiAgentEvaluator {
    * Decisions stand in the order of the agents, not of their answers, so equal answers give equal results.
    */
   async evaluate(task: Task): Promise<Evaluation> {
-    const { agents, now, agentDeadlineMs = DEFAULT_DEADLINE_MS } = this.options;
+    const { agents, schema, now, agentDeadlineMs = DEFAULT_DEADLINE_MS } = this.options;
     const evaluationId = task.evaluationId ?? (this.options.newId ?? randomId)();
     const startedAt = now();
     this.emit({ type: 'evaluation_started', task_id: task.id, evaluation_id: evaluationId, agents: agents.map((agent) => agent.name) });
     const answers = await Promise.all(
       agents.map(async (agent) => {
-        const answer = await askAgent(agent, task, { deadlineMs: agent.deadlineMs ?? agentDeadlineMs, now });
+        const answer = await askAgent(agent, task, { deadlineMs: agent.deadlineMs ?? agentDeadlineMs, schema, now });
         this.emit(
           answer.ok
             ? { type: 'agent_decided', task_id: task.id, decision: answer.decision }

@@ -1,11 +1,17 @@
 """Python's own answers to what the alignment engine does in Python's manner.
 
-Reads JSON lines `{"op": …, "input": …}` from standard input and prints the answer to each as a JSON line.
+Reads JSON lines `{"op": …, "input": …}` from standard input and prints the answer to each as a JSON line. The answer is null
+where the input has a character that this Python's Unicode version does not know: another version may know it.
 """
 
 import json
 import statistics
 import sys
+import unicodedata
+
+
+def is_known(text):
+    return not any(unicodedata.category(character) == "Cn" for character in text)
 
 
 def answer(op, value):
@@ -32,7 +38,8 @@ def answer(op, value):
 def main():
     for line in sys.stdin:
         case = json.loads(line)
-        print(json.dumps(answer(case["op"], case["input"])))
+        known = not isinstance(case["input"], str) or is_known(str(case["input"]))
+        print(json.dumps(answer(case["op"], case["input"]) if known else None))
 
 
 if __name__ == "__main__":

@@ -132,7 +132,16 @@ def content_digest(payload, interaction=None, hitl_request=True):
 
 
 def id_token(request_id):
-    return base64.urlsafe_b64encode(request_id.encode("utf-8", "replace")).decode().rstrip("=")
+    """base64url of the id; UnicodeEncodeError for a lone surrogate, which no id may hold."""
+    return base64.urlsafe_b64encode(request_id.encode()).decode().rstrip("=")
+
+
+def has_token(request_id):
+    try:
+        request_id.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def text_member(value, name):
@@ -153,7 +162,7 @@ def fingerprint(line):
         "whole": hashlib.sha256(
             f'{{"interaction":{canonical_json(document)},"payload":{canonical_json(document)}}}'.encode()
         ).hexdigest(),
-        "token": None if request_id is None else id_token(request_id),
+        "token": id_token(request_id) if request_id is not None and has_token(request_id) else None,
         "legacy_id": legacy_id,
     }
 

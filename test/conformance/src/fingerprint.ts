@@ -8,7 +8,7 @@ export interface Fingerprint {
   readonly digest: string;
   /** Hex of the content digest as a pipeline interaction, with the document as `interaction` too. */
   readonly whole: string;
-  /** Token of its `request_id`, if it has one. */
+  /** Token of its `request_id`, if it has one that UTF-8 can hold. */
   readonly token: string | null;
   /** The id as a deprecated review request, if it is one. */
   readonly legacy_id: string | null;
@@ -26,7 +26,7 @@ export function fingerprint(line: string): Fingerprint {
     id: hitlRequestId(node),
     digest: toHex(contentDigest(node, undefined, { hitlRequest: true })),
     whole: toHex(contentDigest(node, node, { hitlRequest: false })),
-    token: requestId === undefined ? null : idToken(requestId),
+    token: requestId?.isWellFormed() ? idToken(requestId) : null,
     legacy_id: legacy,
   };
 }

@@ -161,7 +161,7 @@ function reverseMembers(text: string, spelling: string): string {
 
 describe('parse and serialize', () => {
   const result = evaluation();
-  const text = `${serializeHitlRequest(buildHitlRequest(result, result.alignment_summary, { createdAt }) ?? raise())}`;
+  const text = serializeHitlRequest(buildHitlRequest(result, result.alignment_summary, { createdAt }) ?? raise());
 
   test('give back the very text', () => {
     const odd = text
