@@ -1,6 +1,7 @@
-import { UmpireError, type Outcome, type Principal } from '@umpire/contract';
+import type { Outcome, Principal } from '@umpire/contract';
 import type { RespondReply } from '@umpire/domain';
 import { reviewer } from './actor.ts';
+import { refusalError, unknownEscalation } from './refusal.ts';
 import type { Transitions } from './transition.service.ts';
 
 export type RespondRequest = { interaction_id: string; user_input: Record<string, unknown>; user_id?: string | null | undefined; revision?: number | undefined };
@@ -33,13 +34,9 @@ export class Responses {
       request_id: request.interaction_id,
       command: { type: 'respond', actor, user_input: request.user_input, ...(request.revision === undefined ? {} : { revision: request.revision }) },
     });
-    if (!executed) throw new UmpireError('not_found', `no escalation has the id ${JSON.stringify(request.interaction_id)}`);
+    if (!executed) throw unknownEscalation(request.interaction_id);
     const { decision, outcome } = executed;
-    if (decision.refusal) {
-      const { code, detail, errors, extra } = decision.refusal;
-      const settled = decision.state.status !== 'pending' && outcome ? { outcome } : {};
-      throw new UmpireError(code, detail, { errors: errors ?? [], extra: { ...extra, interaction_id: request.interaction_id, state: decision.state.status, ...settled } });
-    }
+    if (decision.refusal) throw refusalError(request.interaction_id, executed);
     const reply = decision.reply as RespondReply;
     return {
       status: 'accepted',

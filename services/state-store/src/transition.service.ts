@@ -1,14 +1,22 @@
 import type { Outcome } from '@umpire/contract';
 import { UmpireError } from '@umpire/contract';
-import { decide, evolve, type Command, type Decision, type EscalationState } from '@umpire/domain';
+import { evolve, type Command, type Decision, type EscalationState } from '@umpire/domain';
 import { Batcher, counter, databaseNow, isDataError, transaction, type Sql, type Tx } from '@umpire/runtime';
 import { lockEscalations, saveTransitions, type Key, type LockedRow, type Transition } from './escalation.queries.ts';
+import { decideActing } from './identity-acting.ts';
+import { findDelegators } from './identity-delegations.queries.ts';
 import { recordEvent, type EventRecord } from './event-record.ts';
+import { unlessChanged, type IfMatch } from './if-match.ts';
 import { replySubject, type OutboxItem } from './outbox.queries.ts';
 
 /** What came of a command: the domain's decision, and the events as they were committed. `null` where the id is unknown. */
 export type Executed = { decision: Decision; events: EventRecord[]; outcome: Outcome | null } | null;
-export type Asked = Key & { command: Command };
+
+/**
+ * A command for one escalation. `if_match` is what the caller last saw (`If-Match`): it is compared under the row lock, so that
+ * nothing can come between the look and the change.
+ */
+export type Asked = Key & { command: Command; if_match?: IfMatch };
 
 const TRANSACTION_MS = 12_000;
 const commands = counter('umpire_store_commands_total', 'Commands by type and result', ['type', 'result']);
@@ -20,7 +28,7 @@ const commands = counter('umpire_store_commands_total', 'Commands by type and re
 export class Transitions {
   private readonly sql: Sql;
   private readonly committed: (items: OutboxItem[], states: EscalationState[]) => void;
-  private readonly batcher: Batcher<Asked, Executed>;
+  private readonly batcher: Batcher<Asked, Executed | Error>;
 
   /** @param committed called after the commit with what is to be published */
   constructor(sql: Sql, committed: (items: OutboxItem[], states: EscalationState[]) => void) {
@@ -33,22 +41,24 @@ export class Transitions {
    * Runs one command.
    * @throws UmpireError `invalid` if Postgres refuses its data; connection faults as they come
    */
-  execute(asked: Asked): Promise<Executed> {
-    return this.batcher.add(asked, 1);
+  async execute(asked: Asked): Promise<Executed> {
+    const executed = await this.batcher.add(asked, 1);
+    if (executed instanceof Error) throw executed;
+    return executed;
   }
 
-  /** One bad command never sinks its batch: on a data error the batch is halved until it stands alone. */
-  private async executeBatch(asked: Asked[]): Promise<Executed[]> {
+  /**
+   * One bad command never sinks its batch: on a data error the batch is halved until it stands alone. Failures are results here,
+   * so that what one half has committed is told to those who asked for it, whatever becomes of the other.
+   */
+  private async executeBatch(asked: Asked[]): Promise<(Executed | Error)[]> {
     try {
       return await this.executeTogether(asked);
     } catch (error) {
-      if (!isDataError(error)) throw error;
-      if (asked.length === 1) throw new UmpireError('invalid', 'the store cannot keep this command', { cause: error });
+      if (!isDataError(error)) return asked.map(() => error as Error);
+      if (asked.length === 1) return [new UmpireError('invalid', 'the store cannot keep this command', { cause: error })];
       const middle = asked.length >> 1;
-      const halves = await Promise.allSettled([this.executeBatch(asked.slice(0, middle)), this.executeBatch(asked.slice(middle))]);
-      const rejected = halves.find((half) => half.status === 'rejected');
-      if (rejected) throw rejected.reason;
-      return halves.flatMap((half) => (half as PromiseFulfilledResult<Executed[]>).value);
+      return [...(await this.executeBatch(asked.slice(0, middle))), ...(await this.executeBatch(asked.slice(middle)))];
     }
   }
 
@@ -70,10 +80,10 @@ export class Transitions {
     // Sent together, run in order on one connection: the clock is read after the locks are held.
     const [rows, now] = await Promise.all([lockEscalations(tx, distinct), databaseNow(tx)]);
     const working = new Map<string, LockedRow & { events: EventRecord[] }>(rows.map((row) => [keyOf(row), { ...row, events: [] }]));
-    const results = asked.map((item): Executed => {
+    const decideOne = async (item: Asked): Promise<Executed> => {
       const row = working.get(keyOf(item));
       if (!row) return null;
-      const decision = decide(row.state, item.command, now);
+      const decision = unlessChanged(row.state, item.if_match, await decideActing(row.state, item.command, now, (userId) => findDelegators(tx, item.namespace, userId)));
       const events: EventRecord[] = [];
       for (const event of decision.events) {
         row.state = evolve(row.state, event);
@@ -85,7 +95,9 @@ export class Transitions {
       // A later event of the same command (consumed) keeps the outcome that stands in the state.
       if (events.length > 0 && row.state.outcome) rememberOutcomeId(row.state, events);
       return { decision, events, outcome: outcomeWithId(row.state) };
-    });
+    };
+    const results: Executed[] = [];
+    for (const item of asked) results.push(await decideOne(item));
     const transitions = [...working.values()].filter((row) => row.events.length > 0);
     return { results, transitions };
   }
