@@ -6,7 +6,14 @@ import { readStateStoreConfig, StateStoreModule } from '@umpire/state-store';
 import { readTimeoutSchedulerConfig, TimeoutSchedulerModule } from '@umpire/timeout-scheduler';
 
 /** Each service's own configuration: their NATS users and Postgres roles stay apart in one process too. */
-export const readAllInOneConfig = (env: Env) => ({
+export type AllInOneConfig = {
+  intake: ReturnType<typeof readIntakeConfig>;
+  stateStore: ReturnType<typeof readStateStoreConfig>;
+  notifier: ReturnType<typeof readNotifierConfig>;
+  timeoutScheduler: ReturnType<typeof readTimeoutSchedulerConfig>;
+};
+
+export const readAllInOneConfig = (env: Env): AllInOneConfig => ({
   intake: readIntakeConfig(env),
   stateStore: readStateStoreConfig(env),
   notifier: readNotifierConfig(env),
@@ -16,7 +23,7 @@ export const readAllInOneConfig = (env: Env) => ({
 /** The four service modules in one process. They, too, talk only through NATS. */
 @Module({})
 export class AllInOneModule {
-  static register(config: ReturnType<typeof readAllInOneConfig>, context: ServiceContext): DynamicModule {
+  static register(config: AllInOneConfig, context: ServiceContext): DynamicModule {
     return {
       module: AllInOneModule,
       imports: [
