@@ -8,7 +8,7 @@ import type { StoreAuthenticator } from './store-authenticator.ts';
 
 const READ_MS = 5_000;
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
-const principalSchema = z.union([z.object({ key_digest: digest }), z.object({ session_digest: digest })]);
+const principalSchema = z.union([z.object({ key_digest: digest }), z.object({ session_digest: digest }), z.object({ jwt: z.string().max(8_192) })]);
 const key = z.object({ namespace: z.string().max(40), request_id: z.string().max(512) });
 const contentSchema = z.object({ items: z.array(key).max(200) });
 const changesSchema = z.object({ after: z.string().max(1_024).nullable(), limit: z.int().min(1).max(1_000) });
@@ -20,8 +20,7 @@ const cursorSchema = z.tuple([z.string().regex(/^\d{1,20}$/), z.string(), z.stri
 export function onQueries(bus: Bus, sql: Sql, reads: Reads, authenticator: StoreAuthenticator): (() => Promise<void>)[] {
   return [
     bus.respond(requestOf('umpire.store.query.principal'), async (data) => {
-      const query = parse(principalSchema, data);
-      const principal = 'key_digest' in query ? await authenticator.byKeyDigest(query.key_digest) : null;
+      const principal = await authenticator.answer(parse(principalSchema, data));
       return JSON.stringify({ principal } satisfies PrincipalReply);
     }),
     bus.respond(requestOf('umpire.store.query.content'), (data) => content(reads, parse(contentSchema, data))),

@@ -34,20 +34,23 @@ export async function findDocuments(sql: Query, keys: Key[]): Promise<Document[]
 /** Where a page of the inbox ended. */
 export type InboxCursor = { opened_at: string; request_id: string };
 
+/** A place that someone sees items from: `u:<user id>` or `r:<role>`, and whose it is: their own, or a delegator's. */
+export type InboxPlace = { principal: string; person: string };
+
 /**
- * A page of what waits for a person, oldest first: named, or through a role, four-eyes excepted. One index range for each
- * principal, merged; each is cut at the page's size before the merge.
+ * A page of what waits for a person, oldest first: named, through a role, or for someone who has delegated to them; four-eyes
+ * excepted, for either. One index range for each place, merged; each is cut at the page's size before the merge.
  */
-export async function findInbox(sql: Query, namespace: string, userId: string, principals: string[], after: InboxCursor | null, limit: number) {
+export async function findInbox(sql: Query, namespace: string, userId: string, places: InboxPlace[], after: InboxCursor | null, limit: number) {
   return sql<(HotRow & { opened_at: string })[]>`
     select e.namespace, e.request_id, e.status, e.seq, e.reason, to_char(e.opened_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as opened_at
     from (
       select distinct page.request_id, page.opened_at
-      from unnest(${principals}::text[]) as p (principal)
+      from unnest(${places.map((place) => place.principal)}::text[], ${places.map((place) => place.person)}::text[]) as p (principal, person)
       cross join lateral (
         select a.request_id, a.opened_at from store.assignments a
         join store.escalations x on x.namespace = a.namespace and x.request_id = a.request_id
-        where a.namespace = ${namespace} and a.principal = p.principal and a.open and not (${userId} = any (x.excluded))
+        where a.namespace = ${namespace} and a.principal = p.principal and a.open and not (x.excluded && array[${userId}, p.person])
           and (a.opened_at, a.request_id) > (coalesce(${after?.opened_at ?? null}::timestamptz, '-infinity'), ${after?.request_id ?? ''})
         order by a.opened_at, a.request_id limit ${limit}
       ) as page
@@ -58,12 +61,14 @@ export async function findInbox(sql: Query, namespace: string, userId: string, p
 }
 
 /** How many wait for a person, counted up to a bound. */
-export async function countInbox(sql: Query, namespace: string, userId: string, principals: string[], bound: number): Promise<number> {
+export async function countInbox(sql: Query, namespace: string, userId: string, places: InboxPlace[], bound: number): Promise<number> {
   const [row] = await sql<{ total: number }[]>`
     select count(*)::int as total from (
-      select distinct a.request_id from store.assignments a
+      select distinct a.request_id
+      from unnest(${places.map((place) => place.principal)}::text[], ${places.map((place) => place.person)}::text[]) as p (principal, person)
+      join store.assignments a on a.namespace = ${namespace} and a.principal = p.principal and a.open
       join store.escalations x on x.namespace = a.namespace and x.request_id = a.request_id
-      where a.namespace = ${namespace} and a.principal = any (${principals}::text[]) and a.open and not (${userId} = any (x.excluded))
+      where not (x.excluded && array[${userId}, p.person])
       limit ${bound}) as ids`;
   return row!.total;
 }

@@ -1,9 +1,10 @@
-import { UmpireError, type Principal } from '@umpire/contract';
+import { UmpireError, type Delegator, type Principal } from '@umpire/contract';
 import type { EscalationState } from '@umpire/domain';
 import { withDeadline, type Sql } from '@umpire/runtime';
 import type { RenderingCache } from './cache.ts';
 import type { Key } from './escalation.queries.ts';
-import { findDocuments, findInbox, findState, findTimeline, findVersion, countInbox, type Document, type HotRow, type InboxCursor } from './read.queries.ts';
+import { findDelegators } from './identity-delegations.queries.ts';
+import { findDocuments, findInbox, findState, findTimeline, findVersion, countInbox, type Document, type HotRow, type InboxCursor, type InboxPlace } from './read.queries.ts';
 import { ownData, renderItem, renderStatus } from './rendering.ts';
 import type { SettledHints } from './settled-hints.ts';
 
@@ -65,15 +66,20 @@ export class Reads {
 
   /** A page of a person's inbox as JSON texts, and the cursor of the next page. */
   async inbox(namespace: string, userId: string, roles: string[], after: InboxCursor | null, limit: number): Promise<{ items: string[]; next: InboxCursor | null }> {
-    const principals = [`u:${userId}`, ...roles.map((role) => `r:${role}`)];
-    const rows = await withDeadline(findInbox(this.sql, namespace, userId, principals, after, limit + 1), READ_MS, 'inbox');
+    const rows = await withDeadline(findInbox(this.sql, namespace, userId, await this.places(namespace, userId, roles), after, limit + 1), READ_MS, 'inbox');
     const page = rows.slice(0, limit);
     const last = page.at(-1);
     return { items: await this.render(page), next: rows.length > limit && last ? { opened_at: last.opened_at, request_id: last.request_id } : null };
   }
 
-  inboxTotal(namespace: string, userId: string, roles: string[]): Promise<number> {
-    return withDeadline(countInbox(this.sql, namespace, userId, [`u:${userId}`, ...roles.map((role) => `r:${role}`)], INBOX_BOUND), READ_MS, 'inbox total');
+  async inboxTotal(namespace: string, userId: string, roles: string[]): Promise<number> {
+    return withDeadline(countInbox(this.sql, namespace, userId, await this.places(namespace, userId, roles), INBOX_BOUND), READ_MS, 'inbox total');
+  }
+
+  /** Where a person's items come from: their own name and roles, and those of who has delegated to them for now. */
+  private async places(namespace: string, userId: string, roles: string[]): Promise<InboxPlace[]> {
+    const delegators = await withDeadline(findDelegators(this.sql, namespace, userId), READ_MS, 'delegations');
+    return [{ user_id: userId, roles }, ...delegators].flatMap((one) => [`u:${one.user_id}`, ...one.roles.map((role) => `r:${role}`)].map((principal) => ({ principal, person: one.user_id })));
   }
 
   /** A page of the log. @throws UmpireError `not_found` */
@@ -113,14 +119,19 @@ function notFound(key: Key): UmpireError {
   return new UmpireError('not_found', `no escalation has the id ${JSON.stringify(key.request_id)}`);
 }
 
-/** Reviewers read what they may decide, decided or were assigned; producers and admins all of their namespace. */
+/**
+ * Reviewers read what they may decide, for themselves or for who has delegated to them, and what they decided or were assigned;
+ * producers and admins all of their namespace.
+ */
 export function mayRead(principal: Principal, state: Pick<EscalationState, 'electorate' | 'votes' | 'history' | 'delegations' | 'excluded'>): boolean {
   if (principal.roles.includes('admin') || principal.roles.includes('producer')) return true;
   const userId = principal.user_id;
   if (userId === null) return false;
+  const seated = (person: Delegator) => state.electorate.users.includes(person.user_id) || state.electorate.roles.some((role) => person.roles.includes(role));
+  const excluded = (person: Delegator) => state.excluded.includes(person.user_id) || state.excluded.includes(userId);
   return (
-    state.electorate.users.includes(userId) ||
-    state.electorate.roles.some((role) => principal.roles.includes(role)) ||
+    seated({ user_id: userId, roles: principal.roles }) ||
+    (principal.acts_for ?? []).some((person) => seated(person) && !excluded(person)) ||
     [...state.votes, ...state.history].some((answer) => answer.user_id === userId) ||
     state.delegations.some((delegation) => delegation.to === userId)
   );

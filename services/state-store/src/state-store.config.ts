@@ -1,15 +1,69 @@
-import { baseConfig, loadConfig, type Env } from '@umpire/runtime';
+import { baseConfig, ConfigError, loadConfig, type Env } from '@umpire/runtime';
 import { z } from 'zod';
+import { TOKEN_ALGORITHMS, type TokenRules } from './identity-tokens.ts';
 
-export const readStateStoreConfig = (env: Env) =>
-  loadConfig('state-store', {
-    ...baseConfig,
-    /** Without it reads go to Postgres; nothing else changes. */
-    redisUrl: z.string().optional(),
-    /** Seconds that a cached rendering lives. */
-    cacheSeconds: z.coerce.number().int().min(1).max(86_400).default(600),
-    /** Prefix of every cache key, for a Redis that is shared. */
-    redisPrefix: z.string().max(64).default('umpire:'),
-  }, env);
+const list = (text: string) => text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+
+/** Keys travel over TLS, or not at all over a network. */
+const jwksUrl = z.url({ protocol: /^https?$/ }).refine((text) => {
+  const { protocol, hostname } = new URL(text);
+  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+}, 'must be https (http only on this machine)');
+
+/** Tokens are taken when issuer, audience and JWKS are given. Durations as named; claims by name, or by path (`realm_access.roles`). */
+const jwtConfig = {
+  jwtIssuer: z.string().optional(),
+  /** One or several, with commas. */
+  jwtAudience: z.string().transform(list).optional(),
+  jwtJwksUrl: jwksUrl.optional(),
+  jwtAlgorithms: z.string().default('RS256,ES256,EdDSA').transform(list).pipe(z.array(z.enum(TOKEN_ALGORITHMS)).min(1)),
+  jwtJwksTimeoutMs: z.coerce.number().int().min(100).max(2_500).default(2_000),
+  /** A key that the issuer has withdrawn is believed for no longer than this. */
+  jwtJwksCacheSeconds: z.coerce.number().int().min(1).max(3_600).default(300),
+  jwtJwksCooldownSeconds: z.coerce.number().min(0).max(300).default(5),
+  jwtClockToleranceSeconds: z.coerce.number().min(0).max(60).default(5),
+  jwtRolesClaim: z.string().min(1).default('roles'),
+  jwtUserClaim: z.string().min(1).default('sub'),
+  jwtNamespaceClaim: z.string().min(1).default('umpire_namespace'),
+} as const;
+
+const storeConfig = {
+  ...baseConfig,
+  ...jwtConfig,
+  /** Without it reads go to Postgres; nothing else changes. */
+  redisUrl: z.string().optional(),
+  /** Seconds that a cached rendering lives. */
+  cacheSeconds: z.coerce.number().int().min(1).max(86_400).default(600),
+  /** Prefix of every cache key, for a Redis that is shared. */
+  redisPrefix: z.string().max(64).default('umpire:'),
+} as const;
+
+/** @throws ConfigError that names every bad key; also when only a part of what tokens need is given */
+export const readStateStoreConfig = (env: Env) => {
+  const config = loadConfig('state-store', storeConfig, env);
+  const needed = { UMPIRE_JWT_ISSUER: config.jwtIssuer, UMPIRE_JWT_AUDIENCE: config.jwtAudience?.length ? config.jwtAudience : undefined, UMPIRE_JWT_JWKS_URL: config.jwtJwksUrl };
+  const missing = Object.entries(needed).filter(([, value]) => value === undefined);
+  if (missing.length > 0 && missing.length < 3) throw new ConfigError('state-store', missing.map(([name]) => `${name}: is needed too, to take tokens`));
+  return config;
+};
 
 export type StateStoreConfig = ReturnType<typeof readStateStoreConfig>;
+
+/** @returns which tokens are taken, or null if none are. */
+export function tokenRules(config: StateStoreConfig): TokenRules | null {
+  if (config.jwtIssuer === undefined || config.jwtAudience === undefined || config.jwtJwksUrl === undefined) return null;
+  return {
+    issuer: config.jwtIssuer,
+    audience: config.jwtAudience,
+    algorithms: config.jwtAlgorithms,
+    jwksUrl: config.jwtJwksUrl,
+    jwksTimeoutMs: config.jwtJwksTimeoutMs,
+    jwksCacheSeconds: config.jwtJwksCacheSeconds,
+    jwksCooldownSeconds: config.jwtJwksCooldownSeconds,
+    clockToleranceSeconds: config.jwtClockToleranceSeconds,
+    rolesClaim: config.jwtRolesClaim,
+    userClaim: config.jwtUserClaim,
+    namespaceClaim: config.jwtNamespaceClaim,
+    namespaces: Object.keys(config.namespaces),
+  };
+}

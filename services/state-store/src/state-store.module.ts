@@ -2,6 +2,7 @@ import { Module, type DynamicModule, type OnApplicationBootstrap, type OnApplica
 import { AUTHENTICATOR, AuthGuard, Bus, connectPostgres, systemClock, TopologyKeeper, withDeadline, type ServiceContext, type Sql } from '@umpire/runtime';
 import { RenderingCache } from './cache.ts';
 import { HitlController } from './hitl.controller.ts';
+import { Tokens } from './identity-tokens.ts';
 import { onApply } from './on-apply.responder.ts';
 import { onQueries } from './on-query.responder.ts';
 import { onSubmit } from './on-submit.responder.ts';
@@ -10,7 +11,7 @@ import { Relay } from './relay.service.ts';
 import { Responses } from './respond.service.ts';
 import { SchemasController } from './schemas.controller.ts';
 import { SettledHints } from './settled-hints.ts';
-import type { StateStoreConfig } from './state-store.config.ts';
+import { tokenRules, type StateStoreConfig } from './state-store.config.ts';
 import { StoreAuthenticator } from './store-authenticator.ts';
 import { Submissions } from './submit.service.ts';
 import { Transitions } from './transition.service.ts';
@@ -43,7 +44,8 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.submissions = new Submissions(sql, this.transitions, logger, (items) => this.relay.publishSoon(items));
     this.reads = new Reads(sql, this.cache, this.hints);
     this.responses = new Responses(this.transitions);
-    this.authenticator = new StoreAuthenticator(sql);
+    const tokens = tokenRules(config);
+    this.authenticator = new StoreAuthenticator(sql, tokens ? new Tokens(tokens, logger) : null);
     this.topology = new TopologyKeeper(bus, config.namespaces, logger);
     readiness.add('state-store postgres', () => withDeadline(sql`select 1 from store.escalations limit 1`.execute(), 2_000, 'postgres'));
     readiness.add('state-store nats', () => bus.ping());

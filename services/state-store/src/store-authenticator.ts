@@ -1,22 +1,50 @@
-import type { Principal } from '@umpire/contract';
+import type { Principal, PrincipalQuery } from '@umpire/contract';
 import { isApiKey, keyDigest, withDeadline, type Authenticator, type Credential, type Sql } from '@umpire/runtime';
-import { findPrincipal } from './keys.queries.ts';
+import { findDelegators } from './identity-delegations.queries.ts';
+import { isJwt, type TokenHolder, type Tokens } from './identity-tokens.ts';
+import { findPrincipal, findSessionPrincipal } from './keys.queries.ts';
 
-/** Looks credentials up where they live. No cache: a revoked key stops here at once. */
+const LOOK_UP_MS = 3_000;
+
+/** Looks credentials up where they live. No cache: a revoked key stops here at once, and so do its sessions. */
 export class StoreAuthenticator implements Authenticator {
   private readonly sql: Sql;
+  private readonly tokens: Tokens | null;
 
-  constructor(sql: Sql) {
+  /** @param tokens null where JWTs are not taken */
+  constructor(sql: Sql, tokens: Tokens | null = null) {
     this.sql = sql;
+    this.tokens = tokens;
   }
 
-  async authenticate(credential: Credential): Promise<Principal | null> {
-    if (credential.kind !== 'bearer' || !isApiKey(credential.token)) return null;
-    return this.byKeyDigest(keyDigest(credential.token));
+  async authenticate({ kind, token }: Credential): Promise<Principal | null> {
+    if (kind === 'session') return this.bySessionDigest(keyDigest(token));
+    if (isApiKey(token)) return this.byKeyDigest(keyDigest(token));
+    return (await this.byToken(token))?.principal ?? null;
+  }
+
+  /** What another service asks for one of its callers. */
+  async answer(query: PrincipalQuery): Promise<Principal | null> {
+    if ('key_digest' in query) return this.byKeyDigest(query.key_digest);
+    if ('session_digest' in query) return this.bySessionDigest(query.session_digest);
+    return (await this.byToken(query.jwt))?.principal ?? null;
   }
 
   /** @param digest hex SHA-256 of a key */
   byKeyDigest(digest: string): Promise<Principal | null> {
-    return withDeadline(findPrincipal(this.sql, digest), 3_000, 'key look-up');
+    return withDeadline(findPrincipal(this.sql, digest), LOOK_UP_MS, 'key look-up');
+  }
+
+  /** @returns what a JWT says and when it ends, or null if it is not valid here. */
+  async byToken(token: string): Promise<TokenHolder | null> {
+    const holder = this.tokens && isJwt(token) ? await this.tokens.verify(token) : null;
+    const { user_id, namespace } = holder?.principal ?? {};
+    if (!holder || !user_id) return holder;
+    const delegators = await withDeadline(findDelegators(this.sql, namespace!, user_id), LOOK_UP_MS, 'delegations');
+    return delegators.length === 0 ? holder : { ...holder, principal: { ...holder.principal, acts_for: delegators } };
+  }
+
+  private bySessionDigest(digest: string): Promise<Principal | null> {
+    return withDeadline(findSessionPrincipal(this.sql, digest), LOOK_UP_MS, 'session look-up');
   }
 }
