@@ -52,6 +52,7 @@ function opened(event: DomainEvent): EscalationState {
     levels: data.levels ?? [],
     claim: null,
     votes: [],
+    responders: [],
     history: [],
     delegations: [],
     snoozes: [],
@@ -136,6 +137,8 @@ function responded(next: EscalationState, event: DomainEvent): void {
   };
   if (data.on_behalf_of !== undefined) vote.on_behalf_of = data.on_behalf_of;
   next.votes = [...next.votes.filter(other => other.seat !== data.seat && other.user_id !== data.user_id), vote];
+  const unheard = [data.user_id, data.seat].filter((user, i, both) => both.indexOf(user) === i && !next.responders.includes(user));
+  if (unheard.length) next.responders = [...next.responders, ...unheard];
   if (next.rules.pattern === 'refinement') {
     next.history = [...next.history, { iteration: next.iteration, user_id: data.user_id, at: event.at, seq: next.seq, revision: next.revision, response: data.response }];
   }

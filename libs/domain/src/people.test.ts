@@ -39,6 +39,18 @@ describe('four-eyes', () => {
     expect(it.state.electorate).toEqual({ users: ['lead'], roles: ['reviewer'] });
   });
 
+  it('remembers everybody who answered or was answered for, whatever became of the answer', () => {
+    const it = new Case(NAMED);
+    it.do({ type: 'delegate', actor: alice, to: 'dave' });
+    it.answer('dave', 'approve');
+    it.answer('alice', 'reject');
+    it.answer('bob', 'approve');
+    it.do({ type: 'reassign', actor: admin, from: 'bob', to: { users: ['erin'], roles: [] } });
+    expect(it.state.responders).toEqual(['dave', 'alice', 'bob']);
+    const next = new Case({ ...NAMED, revises: 'hitl-1' }, { earlier_responders: it.state.responders });
+    expect(next.state.electorate.users).toEqual(['carol']);
+  });
+
   it('takes the excluded out of a named electorate', () => {
     const it = new Case({ ...NAMED, requested_by: 'carol' });
     expect(it.state.electorate.users).toEqual(['alice', 'bob']);
@@ -76,6 +88,13 @@ describe('a claim', () => {
     it.after(30_000);
     expect(it.do({ type: 'clock', kind: 'claim', ordinal: 0, generation: 2 })).toMatchObject({ stale: true });
     expect(it.state.claim?.until).toBe(START + 90_000);
+  });
+
+  it('made again in the same millisecond leaves its clock alone', () => {
+    const it = new Case(undefined);
+    it.do({ type: 'claim', actor: alice });
+    it.do({ type: 'claim', actor: alice });
+    expect(it.state.clocks.at(-1)).toMatchObject({ kind: 'claim', generation: 2 });
   });
 
   it('is given back by its holder or an administrator', () => {
@@ -224,6 +243,13 @@ describe('delegate', () => {
     expect(it.answer('erin', 'approve').refusal?.code).toBe('not_eligible');
     expect(it.do({ type: 'delegate', actor: alice, to: null }).refusal?.code).toBe('invalid');
     expect(it.state.clocks.map(({ kind }) => kind)).toEqual(['deadline']);
+  });
+
+  it('carries the veto of the seat, not that of the person', () => {
+    const it = new Case({ ...NAMED, veto: ['alice'] });
+    it.do({ type: 'delegate', actor: alice, to: 'dave' });
+    it.answer('dave', 'reject');
+    expect(it.events.at(-1)).toMatchObject({ type: 'resolved', data: { veto: true, outcome: { verdict: 'reject', decided_by: ['dave'] } } });
   });
 
   it('never gives anybody two votes', () => {

@@ -81,6 +81,7 @@ describe('the same answer again', () => {
     const it = new Case(ALL);
     it.answer('alice', 'approve');
     expect(it.answer('alice', { decision: 'approve', feedback: 'on reflection' }).events).toHaveLength(1);
+    expect(it.answer('alice', 'approve').events).toHaveLength(1);
   });
 
   it('by someone else is late, with the real outcome', () => {

@@ -80,6 +80,8 @@ export type EscalationState = {
   levels: Electorate[];
   claim: { user_id: string; until: number } | null;
   votes: Vote[];
+  /** Everybody who ever answered, or was answered for, whatever became of it: four-eyes keeps them out of what revises this. */
+  responders: string[];
   history: Round[];
   /** Refinement: what the next round starts from. Absent while it is still the producer's own. */
   current_result?: unknown;
