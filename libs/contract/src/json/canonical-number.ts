@@ -34,14 +34,59 @@ export function canonicalNumber(text: string): string {
   return `${negative ? '-' : ''}${all.slice(from, to)}e${exponent}`;
 }
 
-/** Decimal exponent text plus a small number; exponents past a double's exact range go through BigInt. */
+const CHUNK = 15;
+const CHUNK_SIZE = 1e15;
+
+/**
+ * Decimal exponent text plus a small number. Past a double's exact range only the last fifteen digits are computed with:
+ * BigInt would take a tenth of a second for an exponent that fills a request.
+ */
 function addExponent(exponent: string, shift: number): string {
-  if (exponent.length <= 15) {
+  if (exponent.length <= CHUNK) {
     return String(Number(exponent) + shift);
   }
   const negative = exponent.startsWith('-');
-  const magnitude = BigInt(exponent.replace(/^[+-]/, ''));
-  return String((negative ? -magnitude : magnitude) + BigInt(shift));
+  const digits = withoutLeadingZeros(exponent.slice(/[+-]/.test(exponent.charAt(0)) ? 1 : 0));
+  if (digits.length <= CHUNK) {
+    return String((negative ? -Number(digits) : Number(digits)) + shift);
+  }
+  let head = digits.slice(0, -CHUNK);
+  let tail = Number(digits.slice(-CHUNK)) + (negative ? -shift : shift);
+  if (tail >= CHUNK_SIZE) {
+    head = increment(head);
+    tail -= CHUNK_SIZE;
+  } else if (tail < 0) {
+    head = decrement(head);
+    tail += CHUNK_SIZE;
+  }
+  return (negative ? '-' : '') + withoutLeadingZeros(head + String(tail).padStart(CHUNK, '0'));
+}
+
+/** The digits from the first that is not zero on; at least one. */
+function withoutLeadingZeros(digits: string): string {
+  let from = 0;
+  while (from < digits.length - 1 && digits.charCodeAt(from) === 0x30) {
+    from++;
+  }
+  return digits.slice(from);
+}
+
+function increment(digits: string): string {
+  let at = digits.length;
+  while (at > 0 && digits.charCodeAt(at - 1) === 0x39) {
+    at--;
+  }
+  const carried = at === 0 ? '1' : digits.slice(0, at - 1) + String(Number(digits.charAt(at - 1)) + 1);
+  return carried + '0'.repeat(digits.length - at);
+}
+
+/** Of digits that are not all zero. */
+function decrement(digits: string): string {
+  let at = digits.length;
+  while (digits.charCodeAt(at - 1) === 0x30) {
+    at--;
+  }
+  return digits.slice(0, at - 1) + String(Number(digits.charAt(at - 1)) - 1) + '9'.repeat(digits.length - at);
 }
 
 const SMALL_INTEGERS: ReadonlyMap<string, string> = new Map(

@@ -37,6 +37,19 @@ describe('canonicalNumber', () => {
     );
   });
 
+  test('adds to exponents of any length as BigInt would', () => {
+    const digit = fc.constantFrom(...'0000123499999');
+    const exponent = fc.tuple(fc.constantFrom('', '+', '-'), fc.string({ unit: digit, minLength: 1, maxLength: 40 }));
+    fc.assert(
+      fc.property(exponent, fc.nat(400), fc.nat(400), ([sign, digits], zeros, places) => {
+        const power = (sign === '-' ? -BigInt(digits) : BigInt(digits)) + BigInt(zeros);
+        expect(canonicalNumber(`7${'0'.repeat(zeros)}e${sign}${digits}`)).toBe(`7e${power}`);
+        expect(canonicalNumber(`0.${'0'.repeat(places)}7E${sign}${digits}`)).toBe(`7e${power - BigInt(zeros + places + 1)}`);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   test('is one text for any spelling of the same decimal', () => {
     const spelling = fc.record({ digits: fc.bigInt({ min: 1n, max: 10n ** 25n }), exponent: fc.integer({ min: -400, max: 400 }), zeros: fc.nat(5) });
     fc.assert(
