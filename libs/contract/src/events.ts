@@ -15,7 +15,7 @@ export type Clock = { kind: ClockKind; ordinal: number; due_at: string; generati
 export const STATES = ['pending', 'completed', 'expired', 'cancelled'] as const;
 export type EscalationStatus = (typeof STATES)[number];
 
-export type VoteView = { user_id: string; verdict: string; at: string };
+export type VoteView = { user_id: string; verdict: string; at: string; on_behalf_of?: string };
 
 /** What a pipeline resumes on. `id` is the id of the event that settled it. Times are RFC 3339 with Z. */
 export type Outcome = {
@@ -36,6 +36,12 @@ export type Outcome = {
   decided_at: string;
   iterations: number;
   seq: number;
+  /** A person wanted another refinement round and there was none left. */
+  max_iterations_reached?: true;
+  /** Why it was cancelled, in the producer's words. */
+  detail?: string;
+  /** The escalation that took its place. */
+  superseded_by?: string;
 };
 
 /**

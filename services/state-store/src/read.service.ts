@@ -123,7 +123,7 @@ function notFound(key: Key): UmpireError {
  * Reviewers read what they may decide, for themselves or for who has delegated to them, and what they decided or were assigned;
  * producers and admins all of their namespace.
  */
-export function mayRead(principal: Principal, state: Pick<EscalationState, 'electorate' | 'votes' | 'history' | 'delegations' | 'excluded'>): boolean {
+export function mayRead(principal: Principal, state: Pick<EscalationState, 'electorate' | 'responders' | 'delegations' | 'excluded'>): boolean {
   if (principal.roles.includes('admin') || principal.roles.includes('producer')) return true;
   const userId = principal.user_id;
   if (userId === null) return false;
@@ -132,7 +132,7 @@ export function mayRead(principal: Principal, state: Pick<EscalationState, 'elec
   return (
     seated({ user_id: userId, roles: principal.roles }) ||
     (principal.acts_for ?? []).some((person) => seated(person) && !excluded(person)) ||
-    [...state.votes, ...state.history].some((answer) => answer.user_id === userId) ||
+    state.responders.includes(userId) ||
     state.delegations.some((delegation) => delegation.to === userId)
   );
 }

@@ -1,5 +1,5 @@
-import { decodeUtf8, member, rawText, readJson, SCHEMA_VERSION, type Outcome } from '@umpire/contract';
-import type { EscalationState } from '@umpire/domain';
+import { decodeUtf8, member, rawText, readJson, SCHEMA_VERSION, toValue, type Outcome } from '@umpire/contract';
+import { formOf, type EscalationState } from '@umpire/domain';
 import { spliceMember } from './event-record.ts';
 import type { Document } from './read.queries.ts';
 
@@ -25,7 +25,7 @@ export function renderItem(document: Document): string {
     pattern: state.rules.pattern,
     priority: state.rules.priority,
     prompt: state.rules.prompt ?? null,
-    ui_schema: state.rules.ui_schema,
+    ui_schema: formOf(state, currentResult(document)),
     review_data: state.rules.review_data ?? null,
     verdict_field: state.rules.verdict_field,
     options: state.rules.options,
@@ -42,7 +42,11 @@ export function renderItem(document: Document): string {
     iteration: state.iteration,
     current_result: state.current_result ?? null,
     history: state.history.map((round) => ({ iteration: round.iteration, user_id: round.user_id, at: iso(round.at), response: round.response })),
-    votes: state.votes.map((vote) => ({ user_id: vote.user_id, verdict: vote.verdict, at: iso(vote.at), revision: vote.revision })),
+    votes: state.votes.map((vote) => ({
+      user_id: vote.user_id, verdict: vote.verdict, at: iso(vote.at), revision: vote.revision,
+      ...(vote.on_behalf_of === undefined ? {} : { on_behalf_of: vote.on_behalf_of }),
+      ...(vote.set_aside ? { set_aside: true } : {}),
+    })),
     policy: state.policy,
     pipeline_name: state.pipeline_name ?? null,
     step_name: state.step_name ?? null,
@@ -52,6 +56,15 @@ export function renderItem(document: Document): string {
     consumed: state.consumed ? { consumer_id: state.consumed.consumer_id, at: iso(state.consumed.at) } : null,
   };
   return spliceMember(JSON.stringify(item), 'data', ownData(document) ?? 'null');
+}
+
+/** What the first refinement round starts from (the seed: `data.current_result`, else the data itself). Other patterns need none. */
+function currentResult(document: Document): { current_result?: unknown } {
+  if (document.state.rules.pattern !== 'refinement' || document.state.current_result !== undefined) return {};
+  const text = ownData(document);
+  if (text === null) return {};
+  const data = readJson(text);
+  return { current_result: toValue(member(data, 'current_result') ?? data) };
 }
 
 /**

@@ -173,7 +173,7 @@ export class Submissions {
         select state from store.escalations where namespace = ${item.namespace} and request_id = ${item.rules.revises}`.execute(), STATEMENT_MS, 'earlier responders');
       if (!row) return [];
       const state = parseState(row.state);
-      return [...state.votes, ...state.history].map((answer) => answer.user_id);
+      return state.responders;
     }));
   }
 }

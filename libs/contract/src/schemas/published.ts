@@ -49,7 +49,7 @@ export const cancelMessageSchema = z.looseObject({
 /** Whatever may stand on `HITL_REVIEW`. */
 export const reviewMessageSchema = z.union([escalationMessageSchema, interactionMessageSchema, cancelMessageSchema, hitlRequestSchema]);
 
-export const voteSchema = z.looseObject({ user_id: z.string(), verdict: z.string(), at: time });
+export const voteSchema = z.looseObject({ user_id: z.string(), verdict: z.string(), at: time, on_behalf_of: z.string().optional() });
 
 export const outcomeSchema = z.looseObject({
   id: z.uuid(),
@@ -69,6 +69,9 @@ export const outcomeSchema = z.looseObject({
   decided_at: time,
   iterations: z.int().min(0),
   seq: z.int().min(1),
+  max_iterations_reached: z.literal(true).optional(),
+  detail: z.string().optional(),
+  superseded_by: z.string().optional(),
 });
 
 export const clockSchema = z.looseObject({ kind: z.enum(CLOCK_KINDS), ordinal: z.int().min(0), due_at: time, generation: z.int().min(1) });
