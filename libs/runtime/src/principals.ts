@@ -5,7 +5,9 @@ import { isApiKey, keyDigest } from './ids.ts';
 import type { Bus } from './nats/bus.ts';
 
 const KEEP_MS = 5_000;
+const ASK_MS = 3_000;
 const MAX_ENTRIES = 10_000;
+const JWT_FORM = /^[\w-]{2,}\.([\w-]{2,})\.[\w-]{2,}$/;
 
 /**
  * Asks the state store who a credential stands for and keeps the answer at most five seconds, so that a revoked key stops
@@ -13,6 +15,7 @@ const MAX_ENTRIES = 10_000;
  */
 export class RemoteAuthenticator implements Authenticator {
   private readonly cache = new Map<string, { principal: Principal | null; until: number }>();
+  private readonly asking = new Map<string, Promise<Principal | null>>();
   private readonly bus: Bus;
   private readonly now: () => number;
 
@@ -21,21 +24,38 @@ export class RemoteAuthenticator implements Authenticator {
     this.now = now;
   }
 
-  async authenticate(credential: Credential): Promise<Principal | null> {
-    if (credential.kind === 'bearer' && credential.token.startsWith('umk_') && !isApiKey(credential.token)) return null;
-    const digest = keyDigest(credential.token);
-    const cached = this.cache.get(`${credential.kind}:${digest}`);
+  async authenticate({ kind, token }: Credential): Promise<Principal | null> {
+    const jwt = kind === 'bearer' ? JWT_FORM.exec(token) : null;
+    // What has the form of neither is not worth a question.
+    if (kind === 'bearer' && !jwt && !isApiKey(token)) return null;
+    const digest = keyDigest(token);
+    const name = `${kind}:${digest}`;
+    const cached = this.cache.get(name);
     if (cached && cached.until > this.now()) return cached.principal;
-    const query: PrincipalQuery = credential.kind === 'session' ? { session_digest: digest } : { key_digest: digest };
-    const { principal } = await this.bus.requestJson<PrincipalReply>(subjects.query('principal'), query, 3_000);
-    this.remember(`${credential.kind}:${digest}`, principal);
-    return principal;
+    const query: PrincipalQuery = jwt ? { jwt: token } : kind === 'session' ? { session_digest: digest } : { key_digest: digest };
+    const asked = this.asking.get(name) ?? this.ask(name, query, jwt ? endOf(jwt[1]!) : Infinity).finally(() => this.asking.delete(name));
+    this.asking.set(name, asked);
+    return asked;
   }
 
-  private remember(key: string, principal: Principal | null): void {
+  /** The five seconds count from the question: what was revoked after it may be missing from the answer, nothing before. */
+  private async ask(name: string, query: PrincipalQuery, end: number): Promise<Principal | null> {
+    const until = Math.min(this.now() + KEEP_MS, end);
+    const { principal } = await this.bus.requestJson<PrincipalReply>(subjects.query('principal'), query, ASK_MS);
     // Oldest first: a map keeps insertion order, and every entry lives equally long.
     if (this.cache.size >= MAX_ENTRIES) this.cache.delete(this.cache.keys().next().value!);
-    this.cache.delete(key);
-    this.cache.set(key, { principal, until: this.now() + KEEP_MS });
+    this.cache.delete(name);
+    this.cache.set(name, { principal, until });
+    return principal;
+  }
+}
+
+/** When a JWT says that it ends, ms: not believed, only not kept beyond. */
+function endOf(payload: string): number {
+  try {
+    const { exp } = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as { exp?: unknown };
+    return typeof exp === 'number' ? exp * 1_000 : 0;
+  } catch {
+    return 0;
   }
 }

@@ -1,7 +1,14 @@
 import { Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import { AUTHENTICATOR, AuthGuard, Bus, connectPostgres, systemClock, TopologyKeeper, withDeadline, type ServiceContext, type Sql } from '@umpire/runtime';
 import { RenderingCache } from './cache.ts';
+import { CommandController } from './command.controller.ts';
+import { Commands } from './command.service.ts';
 import { HitlController } from './hitl.controller.ts';
+import { IdentityDelegationsController } from './identity-delegations.controller.ts';
+import { IdentityGroupsController } from './identity-groups.controller.ts';
+import { IdentityKeysController } from './identity-keys.controller.ts';
+import { Identity } from './identity-services.ts';
+import { IdentitySessionsController } from './identity-sessions.controller.ts';
 import { Tokens } from './identity-tokens.ts';
 import { onApply } from './on-apply.responder.ts';
 import { onQueries } from './on-query.responder.ts';
@@ -20,7 +27,9 @@ import { Transitions } from './transition.service.ts';
 class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
   readonly reads: Reads;
   readonly responses: Responses;
+  readonly commands: Commands;
   readonly authenticator: StoreAuthenticator;
+  readonly identity: Identity;
   private readonly sql: Sql;
   private readonly bus: Bus;
   private readonly cache: RenderingCache;
@@ -44,8 +53,10 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.submissions = new Submissions(sql, this.transitions, logger, (items) => this.relay.publishSoon(items));
     this.reads = new Reads(sql, this.cache, this.hints);
     this.responses = new Responses(this.transitions);
+    this.commands = new Commands(sql, this.transitions, this.reads);
     const tokens = tokenRules(config);
     this.authenticator = new StoreAuthenticator(sql, tokens ? new Tokens(tokens, logger) : null);
+    this.identity = new Identity(sql, this.authenticator, config.publicUrl);
     this.topology = new TopologyKeeper(bus, config.namespaces, logger);
     readiness.add('state-store postgres', () => withDeadline(sql`select 1 from store.escalations limit 1`.execute(), 2_000, 'postgres'));
     readiness.add('state-store nats', () => bus.ping());
@@ -84,12 +95,14 @@ export class StateStoreModule {
     };
     return {
       module: StateStoreModule,
-      controllers: [HitlController, SchemasController],
+      controllers: [HitlController, CommandController, SchemasController, IdentityKeysController, IdentityGroupsController, IdentityDelegationsController, IdentitySessionsController],
       providers: [
         AuthGuard,
         { provide: Store, useFactory: connect },
         { provide: Reads, useFactory: (store: Store) => store.reads, inject: [Store] },
         { provide: Responses, useFactory: (store: Store) => store.responses, inject: [Store] },
+        { provide: Commands, useFactory: (store: Store) => store.commands, inject: [Store] },
+        { provide: Identity, useFactory: (store: Store) => store.identity, inject: [Store] },
         { provide: AUTHENTICATOR, useFactory: (store: Store) => store.authenticator, inject: [Store] },
       ],
     };

@@ -12,6 +12,7 @@ export const AUTHENTICATOR = Symbol('AUTHENTICATOR');
 
 const ROLES_KEY = 'umpire:roles';
 export const SESSION_COOKIE = 'umpire_session';
+const SESSION_IN_COOKIE = new RegExp(`(?:^|;\\s*)${SESSION_COOKIE}=([A-Za-z0-9_-]{16,256})(?:;|$)`);
 
 type AuthenticatedRequest = FastifyRequest & { principal?: Principal };
 
@@ -62,9 +63,15 @@ export function readCredential(request: { headers: Record<string, string | strin
     const match = /^Bearer ([!-~]{1,8192})$/i.exec(header.trim());
     return match ? { kind: 'bearer', token: match[1]! } : null;
   }
-  const cookie = request.headers['cookie'];
-  const match = typeof cookie === 'string' ? new RegExp(`(?:^|;\\s*)${SESSION_COOKIE}=([A-Za-z0-9_-]{16,256})(?:;|$)`).exec(cookie) : null;
-  return match ? { kind: 'session', token: match[1]! } : null;
+  const token = readSession(request);
+  return token === null ? null : { kind: 'session', token };
+}
+
+/** @returns the token in the session cookie, or null. */
+export function readSession(request: { headers: Record<string, string | string[] | undefined> }): string | null {
+  const { cookie } = request.headers;
+  const match = typeof cookie === 'string' ? SESSION_IN_COOKIE.exec(cookie) : null;
+  return match ? match[1]! : null;
 }
 
 /**
