@@ -1,0 +1,86 @@
+import { createLogger, databaseNow, Readiness, startHttpApp, type Bus } from '@umpire/runtime';
+import { testDatabase, testNats, TEST_NATS_PASSWORD, type TestDatabase, type TestNats } from '@umpire/testing';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { readTimeoutSchedulerConfig, TimeoutSchedulerModule } from '../src/index.ts';
+import { StoreStandIn } from './store-stand-in.ts';
+
+export type Running = { origin: string; stop(): Promise<void> };
+export type Harness = {
+  database: TestDatabase;
+  nats: TestNats;
+  store: StoreStandIn;
+  storeBus: Bus;
+  /** The database's clock, ms. */
+  now(): Promise<number>;
+  /** Rows in `scheduler.timers`. */
+  timers(): Promise<number>;
+  /** No reconciliation from now on: what the stream does not bring does not come. */
+  withoutSweeps(): Promise<void>;
+  /** One more scheduler in this process. */
+  start(env?: Record<string, string>): Promise<Running>;
+  /** One more scheduler in a process of its own, as it is deployed. */
+  spawn(env?: Record<string, string>, nodeArguments?: string[]): Promise<ChildProcess>;
+  stop(): Promise<void>;
+};
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+/** Real Postgres and NATS, and something that answers for the state store. */
+export async function startHarness(): Promise<Harness> {
+  const [database, nats] = await Promise.all([testDatabase(), testNats()]);
+  const now = () => databaseNow(database.sql);
+  const storeBus = await nats.bus('state-store');
+  const store = new StoreStandIn(storeBus, () => now());
+  await store.start();
+  const base = { UMPIRE_POSTGRES_URL: database.url, UMPIRE_NATS_URL: nats.url, UMPIRE_NATS_USER: 'timeout-scheduler', UMPIRE_NATS_PASSWORD: TEST_NATS_PASSWORD, UMPIRE_PORT: '0' };
+  const running: Running[] = [];
+  const children: ChildProcess[] = [];
+  return {
+    database, nats, store, storeBus,
+    now,
+    async withoutSweeps() {
+      await database.sql`update scheduler.sweeps set leased_until = 'infinity'`;
+    },
+    timers: async () => (await database.sql<{ count: number }[]>`select count(*)::float8 as count from scheduler.timers`)[0]!.count,
+    async start(env = {}) {
+      const logger = createLogger('timeout-scheduler', process.env['TEST_LOG'] ?? 'silent');
+      const readiness = new Readiness();
+      const module = TimeoutSchedulerModule.register(readTimeoutSchedulerConfig({ ...base, ...env }), { logger, readiness });
+      const app = await startHttpApp(module, { host: '127.0.0.1', port: 0, logger, readiness, probesOnOrigin: true });
+      const { port } = app.getHttpServer().address() as AddressInfo;
+      let stopped: Promise<void> | null = null;
+      const scheduler = { origin: `http://127.0.0.1:${port}`, stop: () => (stopped ??= app.close()) };
+      running.push(scheduler);
+      return scheduler;
+    },
+    async spawn(env = {}, nodeArguments = []) {
+      if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: build with tsc -b first`);
+      const child = spawn(process.execPath, [...nodeArguments, MAIN], { env: { ...base, UMPIRE_LOG_LEVEL: 'info', ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+      children.push(child);
+      let output = '';
+      const started = Promise.withResolvers<void>();
+      child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+        if (process.env['TEST_LOG']) process.stdout.write(text);
+        if (output.length < 10_000 && (output += text).includes('"msg":"started"')) started.resolve();
+      });
+      child.once('exit', () => started.reject(new Error(`the scheduler ended: ${output}`)));
+      await started.promise;
+      return child;
+    },
+    async stop() {
+      await Promise.all(running.map((scheduler) => scheduler.stop()));
+      await Promise.all(children.filter((child) => child.exitCode === null && child.signalCode === null).map(async (child) => {
+        const ended = once(child, 'exit');
+        child.kill('SIGKILL');
+        await ended;
+      }));
+      await store.stop();
+      await nats.stop();
+      await database.drop();
+    },
+  };
+}
