@@ -23,7 +23,11 @@ const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOStrin
 const hex = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 /** Text columns refuse U+0000; the truth in `state` keeps it. */
 const plain = (text: string | null | undefined) => text?.replaceAll('\u0000', '\uFFFD').toWellFormed().slice(0, 4_000) ?? null;
-const principalsOf = (state: EscalationState) => [...state.electorate.users.map((user) => `u:${user}`), ...state.electorate.roles.map((role) => `r:${role}`)].map((name) => plain(name)!);
+const principalOfUser = (user: string) => plain(`u:${user}`)!;
+/** Who has it in their inbox: the electorate, and whoever answers from a seat of it for a time. */
+const principalsOf = ({ electorate, delegations }: Pick<EscalationState, 'electorate' | 'delegations'>) => [
+  ...new Set([...electorate.users.map(principalOfUser), ...delegations.filter((one) => !one.ended).map((one) => principalOfUser(one.to)), ...electorate.roles.map((role) => plain(`r:${role}`)!)]),
+];
 
 /**
  * Stores new escalations in one statement, which is its own transaction: hot row, payload, event, assignments and outbox row, or
@@ -109,12 +113,12 @@ export function parseState(bytes: Uint8Array): EscalationState {
 export type Transition = { state: EscalationState; head: Uint8Array; events: EventRecord[] };
 
 /**
- * Saves what transitions made of locked rows: the row, its events, assignments and outbox rows, in one statement.
- * Assignments are only ever added, and closed at settlement.
+ * Saves what transitions made of locked rows: the row, its events and outbox rows, in one statement. Assignments follow the
+ * electorate while it is pending, and are closed at settlement.
  */
 export async function saveTransitions(tx: Query, transitions: Transition[]): Promise<void> {
   const events = transitions.flatMap((transition) => transition.events);
-  const assigned = transitions.filter((t) => t.state.status === 'pending' && t.events.some((e) => ['reassigned', 'delegated', 'raised'].includes(e.type)));
+  const assigned = transitions.filter((t) => t.events.some((e) => ['reassigned', 'delegated', 'raised'].includes(e.type)));
   const settled = transitions.filter((t) => t.state.status !== 'pending');
   await tx`
     with input as (
@@ -150,16 +154,22 @@ export async function saveTransitions(tx: Query, transitions: Transition[]): Pro
   if (assigned.length > 0) await replaceAssignments(tx, assigned.map((transition) => transition.state));
 }
 
-/** Brings the inbox of pending escalations whose electorate changed to what their state says now. */
+/**
+ * Brings the assignments of escalations whose electorate changed to what their state says now. Who has gone keeps a closed row if
+ * they have answered or were delegated to, since they may go on reading it, and none otherwise.
+ */
 async function replaceAssignments(tx: Query, states: EscalationState[]): Promise<void> {
-  for (const state of states) {
-    const principals = principalsOf(state);
+  for (const { namespace, request_id, status, opened_at, ...state } of states) {
+    const members = principalsOf(state);
+    const readers = [...state.votes, ...state.history].map((answer) => answer.user_id).concat(state.delegations.map((one) => one.to)).map(principalOfUser);
+    const gone = [...new Set(readers)].filter((principal) => !members.includes(principal));
     await tx`
-      update store.assignments set open = false
-      where namespace = ${state.namespace} and request_id = ${state.request_id} and open and principal <> all (${principals}::text[])`;
+      delete from store.assignments
+      where namespace = ${namespace} and request_id = ${request_id} and principal <> all (${[...members, ...gone]}::text[])`;
     await tx`
       insert into store.assignments (namespace, request_id, principal, opened_at, open)
-      select ${state.namespace}, ${state.request_id}, principal, ${iso(state.opened_at)}, true from unnest(${principals}::text[]) as principal
-      on conflict (namespace, request_id, principal) do update set open = true`;
+      select ${namespace}, ${request_id}, principal, ${iso(opened_at)}, ${status === 'pending'} and member
+      from (select unnest(${members}::text[]), true union all select unnest(${gone}::text[]), false) as wanted (principal, member)
+      on conflict (namespace, request_id, principal) do update set open = excluded.open`;
   }
 }

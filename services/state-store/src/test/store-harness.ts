@@ -14,8 +14,9 @@ export type Harness = {
   intake: Bus;
   scheduler: Bus;
   /** Starts one more store on the same servers. @returns its origin */
-  startStore(): Promise<{ origin: string; stop(): Promise<void> }>;
+  startStore(env?: Record<string, string>): Promise<{ origin: string; stop(): Promise<void> }>;
   key(roles: string[], userId?: string, namespace?: string): Promise<string>;
+  group(name: string, members: string[], namespace?: string): Promise<void>;
   submit(items: Submitted[], reason?: Reason): Promise<Verdict[]>;
   stop(): Promise<void>;
 };
@@ -30,10 +31,10 @@ export async function startHarness(): Promise<Harness> {
   const stores: { stop(): Promise<void> }[] = [];
   return {
     database, nats, redis, intake, scheduler,
-    async startStore() {
+    async startStore(env = {}) {
       const config = readStateStoreConfig({
         UMPIRE_POSTGRES_URL: database.url, UMPIRE_NATS_URL: nats.url, UMPIRE_NATS_USER: 'state-store', UMPIRE_NATS_PASSWORD: TEST_NATS_PASSWORD,
-        UMPIRE_REDIS_URL: redis.url, UMPIRE_NAMESPACES: JSON.stringify(TEST_NAMESPACES), UMPIRE_PORT: '0',
+        UMPIRE_REDIS_URL: redis.url, UMPIRE_NAMESPACES: JSON.stringify(TEST_NAMESPACES), UMPIRE_PORT: '0', ...env,
       });
       const logger = createLogger('state-store', process.env['TEST_LOG'] ?? 'silent');
       const readiness = new Readiness();
@@ -47,6 +48,10 @@ export async function startHarness(): Promise<Harness> {
       const key = generateApiKey();
       await insertKey(database.sql, { id: newId(), namespace, name: 'test', digest: keyDigest(key), roles, user_id: userId ?? null });
       return key;
+    },
+    async group(name, members, namespace = 'default') {
+      await database.sql`insert into identity.groups (namespace, name) values (${namespace}, ${name})`;
+      await database.sql`insert into identity.group_members (namespace, group_name, user_id) select ${namespace}, ${name}, member from unnest(${members}::text[]) as member`;
     },
     async submit(items, reason = 'hard_disagreement') {
       const frame = encodeFrame({ items: items.map(({ item }) => item) }, items.map(({ body }) => body));
@@ -63,7 +68,7 @@ export async function startHarness(): Promise<Harness> {
 let sequence = 0;
 
 /** A submission as intake makes it, of a small payload. */
-export function submission(requestId: string, options: { interaction?: Interaction; payload?: string; namespace?: string; submission?: string; kind?: 'escalation' | 'interaction' } = {}): Submitted {
+export function submission(requestId: string, options: { interaction?: Interaction; payload?: string; namespace?: string; submission?: string; kind?: 'escalation' | 'interaction'; task_id?: string; summary?: string } = {}): Submitted {
   const kind = options.kind ?? 'escalation';
   const payload = options.payload ?? JSON.stringify({ request_id: requestId, summary: 'two agents disagree' });
   const resolved = resolveRules(options.interaction, { kind, reason: 'hard_disagreement' });
@@ -79,8 +84,8 @@ export function submission(requestId: string, options: { interaction?: Interacti
       content_digest: toHex(contentDigest(readJson(payload), undefined, { hitlRequest: kind === 'escalation' })),
       rules: resolved.rules,
       policy: null,
-      task_id: null,
-      summary: 'two agents disagree',
+      task_id: options.task_id ?? null,
+      summary: options.summary ?? 'two agents disagree',
       pipeline_name: kind === 'interaction' ? 'loans' : null,
       step_name: kind === 'interaction' ? 'check' : null,
     },
