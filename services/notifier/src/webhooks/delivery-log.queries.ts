@@ -77,7 +77,7 @@ export async function recoverStep(sql: Query, endpointId: string, range: { since
       from notifier.messages m join endpoint e on e.namespace = m.namespace
       where m.created_at >= ${range.since}::timestamptz - interval '1 hour' and m.occurred_at >= ${range.since}::timestamptz
         and (${range.until}::timestamptz is null or m.occurred_at < ${range.until}::timestamptz)
-        and (${range.after}::uuid is null or m.event_id > ${range.after}::uuid) and m.body is not null and m.event <> 'test'
+        and (${range.after}::uuid is null or m.event_id > ${range.after}::uuid) and m.body is not null and m.event not in ('test', 'endpoint_disabled')
       order by m.event_id limit ${range.limit}
     ), retried as (
       update notifier.deliveries d set state = 'pending', failure = null, done_at = null, round_start = d.attempts, due_at = clock_timestamp()

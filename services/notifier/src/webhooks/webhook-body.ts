@@ -10,7 +10,7 @@ export type IncomingEvent = {
   reason: string;
   occurredAt: string;
   schemaVersion: string;
-  /** Of `opened` only. */
+  /** Of `opened` only; the interaction with every gap filled: what it is decided by. */
   escalation: string | null;
   interaction: string | null;
   outcome: string | null;
@@ -42,7 +42,7 @@ export function readEvent(bytes: Uint8Array): IncomingEvent {
     occurredAt: required(root, 'occurred_at'),
     schemaVersion: stringMember(root, 'schema_version') ?? SCHEMA_VERSION,
     escalation: rawMember(data, 'escalation', text),
-    interaction: rawMember(data, 'interaction', text),
+    interaction: rawMember(data, 'interaction', text) ?? rawMember(data, 'rules', text),
     outcome: rawMember(data, 'outcome', text),
   };
   if (!UUID.test(event.id) || !Number.isSafeInteger(event.seq) || Number.isNaN(Date.parse(event.occurredAt))) throw new Error('not an escalation event');
