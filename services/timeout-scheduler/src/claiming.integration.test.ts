@@ -1,14 +1,14 @@
 import { connectPostgres, createLogger, databaseNow, newId, type Sql } from '@umpire/runtime';
 import { testDatabase, type TestDatabase } from '@umpire/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Arming } from './arming.service.ts';
 import { claimDue, claimOverdue, lookAhead, removeTimers } from './timer.queries.ts';
-import { PLANS } from './plans.ts';
 
 let database: TestDatabase;
 let sql: Sql;
 beforeAll(async () => {
   database = await testDatabase();
-  sql = connectPostgres({ url: database.url, max: 4, service: 'test', logger: createLogger('test', 'silent'), settings: PLANS });
+  sql = connectPostgres({ url: database.url, max: 4, service: 'test', logger: createLogger('test', 'silent') });
 });
 afterAll(async () => {
   await sql.end({ timeout: 1 });
@@ -138,14 +138,19 @@ describe('the cost of a claim', () => {
     await removeTimers(own, timers);
     await lookAhead(own, from);
     await claimOverdue(own, { lanes: [{ namespace: 'a', floor: 0 }], before: await databaseNow(own), quota: 100, lease: lease() });
+    await new Arming(own, () => undefined).take(timers.map(({ namespace, request_id }) => ({
+      namespace, request_id, seq: 1, clocks: [{ kind: 'deadline', ordinal: 0, generation: 1, due_at: '2040-01-01T00:00:00.000Z' }],
+    })));
     const after = await blocks(own);
     expect(timers.length).toBe(200);
     return { blocks: after.blocks - before.blocks, scans: after.scans - before.scans };
   };
 
-  it('is the same with 10,000 pending and with 300,000, in statements that were planned on an empty table', async () => {
-    const own = connectPostgres({ url: database.url, max: 1, service: 'test', logger: createLogger('test', 'silent'), settings: PLANS });
+  it('is the same with 10,000 pending and with 300,000, in statements that were planned on a nearly empty table', async () => {
+    const own = connectPostgres({ url: database.url, max: 1, service: 'test', logger: createLogger('test', 'silent') });
     try {
+      await fill(300_001, 300_020);
+      await own`analyze scheduler.timers, scheduler.marks`;
       for (let i = 0; i < 8; i++) await round(own);
       await fill(1, 10_000);
       const small = await round(own);

@@ -6,7 +6,6 @@ import { FireLoop } from './fire.loop.ts';
 import { Firing } from './firing.service.ts';
 import { onEscalationEvents } from './on-escalation-event.consumer.ts';
 import { overdueLoop } from './overdue.loop.ts';
-import { PLANS } from './plans.ts';
 import { pruneLoop } from './prune.loop.ts';
 import { ReconcileLoop } from './reconcile.loop.ts';
 import type { TimeoutSchedulerConfig } from './timeout-scheduler.config.ts';
@@ -68,9 +67,9 @@ export class TimeoutSchedulerModule {
       const logger = context.logger.child({ service: 'timeout-scheduler' });
       const postgres = { url: config.postgresUrl, service: 'timeout-scheduler', logger };
       const firingConnections = config.applyInFlight + 2;
-      const sql = connectPostgres({ ...postgres, max: Math.max(3, config.postgresPool - firingConnections), settings: PLANS });
+      const sql = connectPostgres({ ...postgres, max: Math.max(3, config.postgresPool - firingConnections) });
       // A claim or a removal that a crash of the database undoes is only asked about again, so neither waits for the disk. Arming does.
-      const firingSql = connectPostgres({ ...postgres, max: firingConnections, settings: { ...PLANS, synchronous_commit: 'off' } });
+      const firingSql = connectPostgres({ ...postgres, max: firingConnections, settings: { synchronous_commit: 'off' } });
       const bus = await Bus.connect({ url: config.natsUrl, user: config.natsUser, password: config.natsPassword, service: 'timeout-scheduler', logger });
       return new Scheduler(config, { ...context, logger }, bus, sql, firingSql);
     };
