@@ -5,6 +5,8 @@ import { isNamespace, isReason, type Reason } from './reasons.ts';
 export const subjects = {
   review: (namespace: string, reason: Reason) => `hitl.${namespace}.review.${reason}`,
   cancel: (namespace: string, reason: Reason) => `hitl.${namespace}.cancel.${reason}`,
+  /** Reviews and cancels of one reason as one filter: exactly what one intake consumer reads. */
+  queue: (namespace: string, reason: Reason) => `hitl.${namespace}.*.${reason}`,
   event: (namespace: string, type: string, reason: Reason) => `hitl.${namespace}.escalation.${type}.${reason}`,
   outcome: (namespace: string, reason: Reason) => `hitl.${namespace}.outcome.${reason}`,
   rejected: (namespace: string, reason: Reason | 'unknown') => `hitl.${namespace}.rejected.${reason}`,

@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
-import { ensureConsumers, ensureStreams, type Bus, type DurableConsumer, type Logger } from '@umpire/runtime';
+import { TopologyKeeper, type Bus, type DurableConsumer, type Logger } from '@umpire/runtime';
 import { AnswerInbox } from './answer.inbox.ts';
 import type { IntakeConfig } from './intake.config.ts';
-import { ReviewHandler, reviewConsumers, reviewSpecs } from './on-review.consumer.ts';
+import { ReviewHandler, reviewConsumers } from './on-review.consumer.ts';
 import { ReviewPurge } from './review-purge.loop.ts';
 import { BUS, CONFIG, LOGGER } from './tokens.ts';
 
@@ -10,7 +10,7 @@ import { BUS, CONFIG, LOGGER } from './tokens.ts';
 @Injectable()
 export class IntakeRunner implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
   private readonly bus: Bus;
-  private readonly config: IntakeConfig;
+  private readonly topology: TopologyKeeper;
   private readonly inbox: AnswerInbox;
   private readonly consumers: DurableConsumer[];
   private readonly purge: ReviewPurge;
@@ -20,15 +20,14 @@ export class IntakeRunner implements OnApplicationBootstrap, OnModuleDestroy, On
     @Inject(ReviewHandler) handler: ReviewHandler,
   ) {
     this.bus = bus;
-    this.config = config;
+    this.topology = new TopologyKeeper(bus, config.namespaces, logger);
     this.inbox = inbox;
     this.consumers = reviewConsumers(config.namespaces, bus, handler, logger);
-    this.purge = new ReviewPurge({ bus, specs: reviewSpecs(config.namespaces), intervalMs: config.purgeIntervalMs, logger });
+    this.purge = new ReviewPurge({ bus, namespaces: Object.keys(config.namespaces), intervalMs: config.purgeIntervalMs, logger });
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    await ensureStreams(this.bus);
-    await ensureConsumers(this.bus, this.config.namespaces);
+    await this.topology.start();
     this.inbox.start();
     for (const consumer of this.consumers) consumer.start();
     this.purge.start();
@@ -36,7 +35,7 @@ export class IntakeRunner implements OnApplicationBootstrap, OnModuleDestroy, On
 
   /** Posts that are still waiting go on: their answers come from other replicas, or they say `queued`. */
   async onModuleDestroy(): Promise<void> {
-    await Promise.all([...this.consumers.map((consumer) => consumer.stop()), this.purge.stop()]);
+    await Promise.all([...this.consumers.map((consumer) => consumer.stop()), this.purge.stop(), this.topology.stop()]);
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -4,12 +4,9 @@ import { HEADERS, uuidV5 } from '@umpire/contract';
 const UUID_NAMESPACE = '029c0f1a-f75f-5fb5-86a0-281fd597d53c';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/**
- * The id of an interaction that came over JetStream without one: the same for every delivery of the same message. The time of
- * storing is part of it, since a stream that was lost and made again counts from one again.
- */
-export function idOfSubmission(namespace: string, submission: string, storedAtNanos: bigint): string {
-  return uuidV5(UUID_NAMESPACE, `submission\n${namespace}\n${submission}\n${storedAtNanos}`);
+/** The id of an interaction that came over JetStream without one: the same for every delivery of the same message. */
+export function idOfSubmission(namespace: string, submission: string): string {
+  return uuidV5(UUID_NAMESPACE, `submission\n${namespace}\n${submission}`);
 }
 
 /** The id of a posted interaction without one: the same key means the same interaction. */

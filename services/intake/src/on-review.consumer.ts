@@ -1,5 +1,5 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import { durableConsumers, HEADERS, isOwnInbox, LIMITS, parseReviewSubject, type ConsumerSpec, type FieldError, type Namespaces, type Reason } from '@umpire/contract';
+import { durableConsumers, HEADERS, isOwnInbox, LIMITS, parseReviewSubject, type FieldError, type Namespaces, type Reason } from '@umpire/contract';
 import { DurableConsumer, type Bus, type Logger } from '@umpire/runtime';
 import { answerOf, faultsOf, type Answer } from './answer.ts';
 import { publishDeadLetter } from './dead-letter.ts';
@@ -59,7 +59,7 @@ export class ReviewHandler {
       return readMessage(message.data, originOf(message, subject), this.policyFor);
     } catch (error) {
       // A fault of ours in reading one message must not hold up the rest of its reason.
-      this.logger.error({ err: error, mark: markOf(message) }, 'message_not_read');
+      this.logger.error({ err: error, submission: submissionOf(message) }, 'message_not_read');
       return refused(subject.reason, 'internal', 'could not be read; it has been logged');
     }
   }
@@ -85,9 +85,9 @@ export class ReviewHandler {
     const subject = parseReviewSubject(message.subject);
     const namespace = subject?.namespace ?? message.subject.split('.')[1] ?? '';
     const reason = subject?.reason ?? 'unknown';
-    await publishDeadLetter(this.bus, { namespace, reason, subject: message.subject, mark: markOf(message), data: message.data, errors });
+    await publishDeadLetter(this.bus, { namespace, reason, subject: message.subject, submission: submissionOf(message), data: message.data, errors });
     for (const code of new Set(errors.map((error) => error.code))) rejectedTotal().inc({ reason, code });
-    this.logger.warn({ namespace, reason, request_id: answer.request_id, status: answer.status, mark: markOf(message), codes: [...new Set(errors.map((e) => e.code))] }, 'message_rejected');
+    this.logger.warn({ namespace, reason, request_id: answer.request_id, status: answer.status, submission: submissionOf(message), codes: [...new Set(errors.map((e) => e.code))] }, 'message_rejected');
     this.settle(message, answer);
   }
 
@@ -96,7 +96,7 @@ export class ReviewHandler {
     const namespace = parseReviewSubject(message.subject)?.namespace;
     if (replyTo && namespace !== undefined) {
       if (isOwnInbox(replyTo, namespace)) this.bus.hint(replyTo, JSON.stringify(answer));
-      else this.logger.warn({ namespace, mark: markOf(message) }, 'reply_subject_refused');
+      else this.logger.warn({ namespace, submission: submissionOf(message) }, 'reply_subject_refused');
     }
     message.ack();
     this.settled.add(message);
@@ -107,10 +107,11 @@ function refused(reason: Reason | 'unknown', code: string, message: string): Ref
   return { ok: false, requestId: null, reason, errors: [{ path: '', code, message }] };
 }
 
-const submissionOf = (message: JsMsg) => `${message.info.stream}:${message.seq}`;
-
-/** One message and no other: a stream that was made again counts from one again, so the time of storing is part of it. */
-const markOf = (message: JsMsg) => `${submissionOf(message)}@${message.timestampNanos}`;
+/**
+ * Names one message and no other, the same at every delivery: place in the stream and time of storing, since a stream that was lost
+ * and made again counts from one again.
+ */
+const submissionOf = (message: JsMsg) => `${message.info.stream}:${message.seq}@${message.timestampNanos}`;
 
 function originOf(message: JsMsg, { namespace, verb, reason }: Subject) {
   const submission = submissionOf(message);
@@ -118,17 +119,14 @@ function originOf(message: JsMsg, { namespace, verb, reason }: Subject) {
     namespace,
     subject: { verb, reason },
     submission,
-    interactionId: () => idFromHeaders(message.headers) ?? idOfSubmission(namespace, submission, message.timestampNanos),
+    interactionId: () => idFromHeaders(message.headers) ?? idOfSubmission(namespace, submission),
   };
 }
 
 /** @returns the durable consumers of these namespaces, one for each reason: a flood of one delays no other. */
 export function reviewConsumers(namespaces: Namespaces, bus: Bus, handler: ReviewHandler, logger: Logger): DurableConsumer[] {
-  return reviewSpecs(namespaces).map((spec) => new DurableConsumer({
+  const specs = durableConsumers(namespaces).filter((spec) => spec.reader === 'intake');
+  return specs.map((spec) => new DurableConsumer({
     bus, spec, logger, maxItems: LIMITS.batchItems, maxBytes: LIMITS.batch, remakeFrom: 'beginning', handle: (messages) => handler.handle(messages),
   }));
-}
-
-export function reviewSpecs(namespaces: Namespaces): ConsumerSpec[] {
-  return durableConsumers(namespaces).filter((spec) => spec.reader === 'intake');
 }

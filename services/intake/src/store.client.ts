@@ -1,4 +1,4 @@
-import { encodeFrame, LIMITS, subjects, UmpireError, type Reason, type SubmitItem, type SubmitReply, type Verdict } from '@umpire/contract';
+import { decodeUtf8, encodeFrame, LIMITS, subjects, UmpireError, type Reason, type SubmitItem, type SubmitReply, type Verdict } from '@umpire/contract';
 import type { Bus } from '@umpire/runtime';
 import { storeSeconds } from './intake.metrics.ts';
 
@@ -24,8 +24,8 @@ export class StoreClient {
     const batch = entries.slice(0, fitting(entries));
     const frame = encodeFrame({ items: batch.map((entry) => entry.item) }, batch.map((entry) => entry.payload));
     const stop = storeSeconds().startTimer();
-    const reply = await this.bus.requestJson<SubmitReply>(subjects.submit(reason), frame, this.timeoutMs).finally(() => stop());
-    const { verdicts } = reply;
+    const reply = await this.bus.request(subjects.submit(reason), frame, this.timeoutMs).finally(() => stop());
+    const { verdicts } = JSON.parse(decodeUtf8(reply)) as SubmitReply;
     if (verdicts.length === 0 || verdicts.length > batch.length || verdicts.some((verdict, index) => verdict.request_id !== batch[index]!.item.request_id)) {
       throw new UmpireError('unavailable', 'the store answered for other messages than it was sent');
     }

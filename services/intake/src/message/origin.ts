@@ -5,7 +5,7 @@ export type Origin = {
   namespace: string;
   /** Null for what was posted: its subject is made from its own reason. */
   subject: { verb: 'review' | 'cancel'; reason: Reason } | null;
-  /** `<stream>:<sequence>`; empty for what has not been published yet. */
+  /** `<stream>:<sequence>@<nanoseconds when stored>`; empty for what has not been published yet. */
   submission: string;
   /** The id of an interaction that brings none; asked only then. */
   interactionId: () => string;

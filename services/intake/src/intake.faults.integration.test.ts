@@ -1,0 +1,189 @@
+import { consumerNames, decodeFrame, REQUESTS, STREAMS, type SubmitHeader } from '@umpire/contract';
+import { createLogger, ensureConsumers, ensureStreams } from '@umpire/runtime';
+import { eventually, TEST_NAMESPACES } from '@umpire/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { bytes, hitlRequest } from '../test/samples.ts';
+import { post, Producer, Stack } from '../test/stack.ts';
+import { readMessage } from './message/read-message.ts';
+import { ReviewPurge } from './review-purge.loop.ts';
+import { StoreClient } from './store.client.ts';
+
+let stack: Stack;
+beforeEach(async () => void (stack = await Stack.start()));
+afterEach(() => stack.stop());
+
+const message = (id: string) => bytes({ type: 'hitl_escalation', payload: hitlRequest({ request_id: id }), routing_key: 'review.hard_disagreement' });
+const consumer = consumerNames.intake('default', 'hard_disagreement');
+const submitSpec = REQUESTS.find((request) => request.subject === 'umpire.store.submit.*')!;
+
+describe('a store that is away', () => {
+  it('holds what came, says queued, and bounds how many wait', async () => {
+    const store = await stack.startStore();
+    const intake = await stack.startIntake({ UMPIRE_MAX_IN_FLIGHT: '2', UMPIRE_VERDICT_WAIT_MS: '1500', UMPIRE_SUBMIT_TIMEOUT_MS: '300', UMPIRE_PURGE_INTERVAL_MS: '100' });
+    const key = await stack.key(['producer']);
+    expect(await post(intake.origin, key, message('before'))).toMatchObject({ status: 202, body: { status: 'stored' } });
+    await store.stop();
+    const replies = await Promise.all(['a', 'b', 'c'].map((id) => post(intake.origin, key, message(id))));
+    expect(replies.map((reply) => reply.status).sort()).toEqual([202, 202, 429]);
+    const limited = replies.find((reply) => reply.status === 429)!;
+    expect(limited.headers.get('retry-after')).toBe('1');
+    const queued = replies.filter((reply) => reply.status === 202);
+    expect(queued.map((reply) => [reply.body['status'], 'duplicate' in reply.body])).toEqual([['queued', false], ['queued', false]]);
+    await eventually('only what the store has answered for is purged', async () => (await stack.queued()) === 2);
+    await stack.startStore();
+    for (const { body } of queued) expect(await eventually('it is stored', () => stack.stored(String(body['request_id'])))).toMatchObject({ status: 'pending', seq: 1 });
+    await eventually('the stream is empty', async () => (await stack.queued()) === 0);
+  });
+});
+
+describe('a stream', () => {
+  it('that is full refuses the post, to be tried again', async () => {
+    const intake = await stack.startIntake({ UMPIRE_VERDICT_WAIT_MS: '20' });
+    const store = await stack.startStore();
+    const key = await stack.key(['producer']);
+    await post(intake.origin, key, message('known-key'));
+    await store.stop();
+    const full = await eventually('the stream is full', async () => {
+      // Intake keeps the stream's configuration, so the small one lasts only until its next look.
+      await stack.jsm.streams.update(STREAMS.review.name, { max_msgs_per_subject: 1 });
+      await post(intake.origin, key, message('first'));
+      const reply = await post(intake.origin, key, message('second'));
+      return reply.status === 503 && reply;
+    });
+    expect(full).toMatchObject({ body: { code: 'unavailable', detail: 'the queue of hard_disagreement is full; try again later' } });
+    expect(full.headers.get('retry-after')).toBe('5');
+  });
+
+  it('that was deleted is made again and drained', async () => {
+    await stack.startStore();
+    const intake = await stack.startIntake();
+    const key = await stack.key(['producer']);
+    expect(await post(intake.origin, key, message('before'))).toMatchObject({ body: { status: 'stored' } });
+    await stack.jsm.streams.delete(STREAMS.review.name);
+    await eventually('posts are taken again', async () => (await post(intake.origin, key, message('after'))).status === 202);
+    await eventually('and reach the store', () => stack.stored('after'));
+  });
+});
+
+describe('a redelivered message', () => {
+  async function waiting(id: string) {
+    const bus = await stack.nats.bus('intake');
+    await ensureStreams(bus);
+    await ensureConsumers(bus, TEST_NAMESPACES);
+    const producer = new Producer(await stack.nats.producer());
+    const answers = producer.listen();
+    await producer.publish('review.hard_disagreement', message(id), answers.subject);
+    return { bus, answers, source: await bus.js.consumers.get(STREAMS.review.name, consumer) };
+  }
+
+  it('is stored, not a duplicate, if the crash came between verdict and ack', async () => {
+    await stack.startStore();
+    const { bus, answers, source } = await waiting('crashed');
+    const delivered = (await source.next())!;
+    const read = readMessage(delivered.data, {
+      namespace: 'default', subject: { verb: 'review', reason: 'hard_disagreement' }, submission: `HITL_REVIEW:1@${delivered.timestampNanos}`, interactionId: () => '',
+    }, () => null);
+    if (!read.ok) throw new Error('the sample is not valid');
+    expect(await new StoreClient(bus, 5_000).submit('hard_disagreement', [read])).toEqual([{ request_id: 'crashed', status: 'stored' }]);
+    delivered.nak();
+    await stack.startIntake();
+    expect(await answers.next()).toEqual({ request_id: 'crashed', status: 'stored', duplicate: false });
+    expect(await stack.stored('crashed')).toMatchObject({ seq: 1 });
+  });
+
+  it('is refused unread after ten deliveries without a verdict', async () => {
+    await stack.startStore();
+    const { answers, source } = await waiting('poison');
+    for (let delivery = 1; delivery <= 10; delivery++) {
+      const delivered = (await source.next())!;
+      expect(delivered.info.deliveryCount).toBe(delivery);
+      delivered.nak();
+    }
+    await stack.startIntake();
+    expect(await answers.next()).toMatchObject({ request_id: null, status: 'rejected', errors: [{ code: 'poison' }] });
+    expect(await stack.deadLetters()).toMatchObject([{ errors: [{ code: 'poison' }], original: Buffer.from(message('poison')).toString('base64') }]);
+    expect(await stack.stored('poison')).toBeUndefined();
+  });
+});
+
+describe('the purge', () => {
+  it('removes what was acked; all else is still delivered', async () => {
+    const bus = await stack.nats.bus('intake');
+    await ensureStreams(bus);
+    await ensureConsumers(bus, TEST_NAMESPACES);
+    const producer = new Producer(await stack.nats.producer());
+    for (const id of ['one', 'two', 'three', 'four']) await producer.publish('review.hard_disagreement', message(id));
+    await producer.publish('review.low_confidence', message('another reason'));
+    const purge = new ReviewPurge({ bus, namespaces: ['default'], intervalMs: 1_000, logger: createLogger('test', 'silent') });
+    expect(await purge.runOnce()).toBe(0);
+    expect(await stack.queued()).toBe(5);
+    const source = await bus.js.consumers.get(STREAMS.review.name, consumer);
+    const next = async () => (await source.next({ expires: 2_000 }))!;
+    const [one, two] = [await next(), await next()];
+    await one.ackAck();
+    expect(await purge.runOnce()).toBe(1);
+    expect(await purge.runOnce()).toBe(0);
+    two.nak();
+    const rest = [await next(), await next(), await next()];
+    expect(rest.map((got) => [got.seq, got.info.deliveryCount]).sort()).toEqual([[2, 2], [3, 1], [4, 1]]);
+    for (const got of rest) await got.ackAck();
+    expect(await purge.runOnce()).toBe(3);
+    expect(await stack.queued()).toBe(1);
+  });
+
+  it('loses nothing of a flood of reviews and cancels while the store comes and goes', async () => {
+    let store = await stack.startStore();
+    await stack.startIntake({ UMPIRE_PURGE_INTERVAL_MS: '100', UMPIRE_SUBMIT_TIMEOUT_MS: '500' });
+    const producer = new Producer(await stack.nats.producer());
+    const ids = Array.from({ length: 400 }, (_, index) => `flood ${index}`);
+    const flood = async () => {
+      for (const id of ids) {
+        await producer.publish('review.hard_disagreement', message(id));
+        if (id.endsWith('7')) await producer.publish('cancel.hard_disagreement', bytes({ type: 'hitl_cancel', payload: { request_id: id } }));
+      }
+    };
+    const published = flood();
+    for (let round = 0; round < 3; round++) {
+      await eventually('some more is stored', async () => (await storedCount()) > round * 60);
+      await store.stop();
+      store = await stack.startStore();
+    }
+    await published;
+    await eventually('all are stored', async () => (await storedCount()) === ids.length, 30_000);
+    await eventually('all is settled and purged', async () => (await stack.queued()) === 0);
+    const [{ cancelled }] = await stack.database.sql<[{ cancelled: number }]>`select count(*)::int as cancelled from store.escalations where status = 'cancelled'`;
+    expect(cancelled).toBe(40);
+    expect(await stack.deadLetters()).toEqual([]);
+  });
+
+  async function storedCount(): Promise<number> {
+    const [{ count }] = await stack.database.sql<[{ count: number }]>`select count(*)::int as count from store.escalations`;
+    return count;
+  }
+});
+
+describe('frames', () => {
+  it('are cut at 150 items and 512 KiB, and what a cut reply leaves out is asked again', async () => {
+    const bus = await stack.nats.bus('state-store');
+    const frames: { items: number; bytes: number }[] = [];
+    // Only the wire: how many verdicts come back is the store's to choose.
+    bus.respond(submitSpec, async (frame) => {
+      const { items } = decodeFrame<SubmitHeader>(frame).header;
+      frames.push({ items: items.length, bytes: frame.length });
+      return JSON.stringify({ verdicts: items.slice(0, 100).map(({ request_id }) => ({ request_id, status: 'stored' })) });
+    });
+    await bus.connection.flush();
+    const client = new StoreClient(await stack.nats.bus('intake'), 5_000);
+    const entries = (count: number, size: number) => Array.from({ length: count }, (_, index) => {
+      const read = readMessage(bytes(hitlRequest({ request_id: `r${index}`, padding: 'x'.repeat(size) })), { namespace: 'default', subject: null, submission: 's', interactionId: () => '' }, () => null);
+      if (!read.ok) throw new Error('the sample is not valid');
+      return read;
+    });
+    expect(await client.submit('hard_disagreement', entries(400, 0))).toHaveLength(100);
+    expect(await client.submit('hard_disagreement', entries(10, 200_000))).toHaveLength(2);
+    expect(await client.submit('hard_disagreement', entries(60, 10_000))).toHaveLength(frames[2]!.items);
+    expect(frames.map((frame) => frame.items)).toEqual([150, 2, expect.any(Number)]);
+    expect(frames[2]!.bytes).toBeGreaterThan(490_000);
+    expect(frames[2]!.bytes).toBeLessThanOrEqual(512 * 1024 + 10_000);
+  });
+});
