@@ -95,7 +95,8 @@ export class Stack {
   async crash(): Promise<void> {
     await Promise.allSettled(this.connections.splice(0).map((connection) => connection.close()));
     this.product.kill();
-    await this.product.ended;
+    // Only this process's own hold on the home is left to give up.
+    await this.product.stop();
   }
 
   async stop(): Promise<void> {

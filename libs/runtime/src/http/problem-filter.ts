@@ -21,9 +21,10 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
+/** As bytes: given a string, Fastify would add a charset, which RFC 9457's media type does not have. */
 export function sendProblem(reply: FastifyReply, error: UmpireError): void {
   if (error.status === 503 || error.status === 429) void reply.header('retry-after', String(error.extra['retry_after'] ?? 1));
-  void reply.status(error.status).header('content-type', 'application/problem+json').send(JSON.stringify(error.toProblem()));
+  void reply.status(error.status).header('content-type', 'application/problem+json').send(Buffer.from(JSON.stringify(error.toProblem())));
 }
 
 const BY_STATUS: Record<number, ErrorCode> = {
