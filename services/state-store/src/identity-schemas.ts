@@ -5,12 +5,12 @@ import { z } from 'zod';
 export const MAX_ROLES = { key: 20, token: 50 } as const;
 
 // What names a person, a group or a role: no control characters, nothing that Postgres could not keep.
-const CONTROL = /\p{Cc}/u;
+const isPlain = (text: string): boolean => text.isWellFormed() && !/\p{Cc}/u.test(text);
 export const isIdentityName = (value: unknown): value is string =>
-  typeof value === 'string' && value.length >= 1 && value.length <= 256 && value === value.trim() && value.isWellFormed() && !CONTROL.test(value);
+  typeof value === 'string' && value.length >= 1 && value.length <= 256 && value === value.trim() && isPlain(value);
 
 /** The name of a person, group or role: 1 to 256 characters; space around it does not count. */
-export const identityName = z.string().trim().min(1).max(256).refine(isIdentityName, 'must be well-formed text without control characters');
+export const identityName = z.string().trim().min(1).max(256).refine(isPlain, 'must be well-formed text without control characters');
 /** A remark in prose. */
 export const note = z.string().trim().max(2_000).refine((text) => text.isWellFormed() && !text.includes('\u0000'), 'must be well-formed text');
 /** RFC 3339 with an offset. */

@@ -13,7 +13,7 @@ export type Harness = {
   redis: TestRedis;
   intake: Bus;
   scheduler: Bus;
-  /** Starts one more store on the same servers. @returns its origin */
+  /** Starts one more store on the same servers. @param settings further environment variables @returns its origin */
   startStore(env?: Record<string, string>): Promise<{ origin: string; stop(): Promise<void> }>;
   key(roles: string[], userId?: string, namespace?: string): Promise<string>;
   group(name: string, members: string[], namespace?: string): Promise<void>;
