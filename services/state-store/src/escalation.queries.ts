@@ -1,6 +1,7 @@
 import type { EscalationState } from '@umpire/domain';
 import type { Query } from '@umpire/runtime';
 import type { EventRecord } from './event-record.ts';
+import { searchDocument } from './search-words.ts';
 
 export type Key = { namespace: string; request_id: string };
 
@@ -23,6 +24,7 @@ const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOStrin
 const hex = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 /** Text columns refuse U+0000; the truth in `state` keeps it. */
 const plain = (text: string | null | undefined) => text?.replaceAll('\u0000', '\uFFFD').toWellFormed().slice(0, 4_000) ?? null;
+const documentOf = ({ state, task_id, summary }: Pick<NewEscalation, 'state' | 'task_id' | 'summary'>) => searchDocument(state.namespace, [plain(task_id), plain(summary), plain(state.rules.prompt)]);
 const principalOfUser = (user: string) => plain(`u:${user}`)!;
 /** Who has it in their inbox: the electorate, and whoever answers from a seat of it for a time. */
 const principalsOf = ({ electorate, delegations }: Pick<EscalationState, 'electorate' | 'delegations'>) => [
@@ -52,23 +54,25 @@ export async function insertEscalations(sql: Query, items: NewEscalation[]): Pro
         ${items.map((i) => i.payload)}::text[], ${items.map((i) => hex(i.payload_salt))}::text[], ${items.map((i) => hex(i.payload_digest))}::text[],
         ${items.map((i) => i.event.id)}::uuid[], ${items.map((i) => i.event.actor)}::text[], ${items.map((i) => hex(i.event.actor_salt))}::text[],
         ${items.map((i) => hex(i.event.actor_digest))}::text[], ${items.map((i) => i.event.data)}::text[], ${items.map((i) => hex(i.event.data_salt))}::text[],
-        ${items.map((i) => hex(i.event.data_digest))}::text[], ${items.map((i) => hex(i.event.hash))}::text[]
+        ${items.map((i) => hex(i.event.data_digest))}::text[], ${items.map((i) => hex(i.event.hash))}::text[],
+        ${items.map((i) => plain(i.state.policy?.id))}::text[], ${items.map(documentOf)}::text[]
       ) with ordinality as t (
         namespace, request_id, reason, kind, pattern, revision, priority, excluded, opened_at, deadline, task_id, summary, prompt, pipeline_name,
         step_name, submission, content_digest, state, payload, payload_salt, payload_digest, event_id, actor, actor_salt, actor_digest, data,
-        data_salt, data_digest, hash, position)
+        data_salt, data_digest, hash, policy, document, position)
     ), opened as (
       insert into store.escalations (namespace, request_id, reason, kind, pattern, status, seq, revision, level, priority, overdue, excluded, opened_at,
-        deadline, task_id, summary, prompt, pipeline_name, step_name, submission, content_digest, head, state)
+        deadline, task_id, summary, prompt, pipeline_name, step_name, policy, submission, content_digest, head, state)
       select namespace, request_id, reason, kind, pattern, 'pending', 1, revision, 0, priority, false,
         array(select jsonb_array_elements_text(excluded::jsonb)), opened_at, deadline, task_id, summary, prompt, pipeline_name, step_name,
-        submission, decode(content_digest, 'hex'), decode(hash, 'hex'), convert_to(state, 'UTF8')
+        policy, submission, decode(content_digest, 'hex'), decode(hash, 'hex'), convert_to(state, 'UTF8')
       from input order by namespace, request_id
       on conflict (namespace, request_id) do nothing
       returning namespace, request_id
     ), kept as (
-      insert into store.payloads (namespace, request_id, body, salt, digest)
-      select namespace, request_id, convert_to(payload, 'UTF8'), decode(payload_salt, 'hex'), decode(payload_digest, 'hex') from input join opened using (namespace, request_id)
+      insert into store.payloads (namespace, request_id, body, salt, digest, document)
+      select namespace, request_id, convert_to(payload, 'UTF8'), decode(payload_salt, 'hex'), decode(payload_digest, 'hex'),
+        array_to_tsvector(string_to_array(document, ' ')) from input join opened using (namespace, request_id)
     ), logged as (
       insert into store.events (namespace, request_id, seq, id, type, occurred_at, actor, actor_salt, actor_digest, data, data_salt, data_digest, hash)
       select namespace, request_id, 1, event_id, 'opened', opened_at, convert_to(actor, 'UTF8'), decode(actor_salt, 'hex'), decode(actor_digest, 'hex'),
@@ -151,6 +155,8 @@ export async function saveTransitions(tx: Query, transitions: Transition[]): Pro
     )
     insert into store.outbox (namespace, request_id, seq)
     select * from unnest(${events.map((e) => e.namespace)}::text[], ${events.map((e) => e.request_id)}::text[], ${events.map((e) => e.seq)}::int[])`;
+  const revised = transitions.filter((t) => t.events.some((e) => e.type === 'revised'));
+  if (revised.length > 0) await projectPrompts(tx, revised.map((transition) => transition.state));
   if (assigned.length > 0) await replaceAssignments(tx, assigned.map((transition) => transition.state));
 }
 
@@ -171,5 +177,17 @@ async function replaceAssignments(tx: Query, states: EscalationState[]): Promise
       select ${namespace}, ${request_id}, principal, ${iso(opened_at)}, ${status === 'pending'} and member
       from (select unnest(${members}::text[]), true union all select unnest(${gone}::text[]), false) as wanted (principal, member)
       on conflict (namespace, request_id, principal) do update set open = excluded.open`;
+  }
+}
+
+/** A revision may ask another question: lists and search show it. */
+async function projectPrompts(tx: Query, states: EscalationState[]): Promise<void> {
+  for (const state of states) {
+    const { namespace, request_id, rules } = state;
+    const [row] = await tx<{ task_id: string | null; summary: string | null }[]>`
+      update store.escalations set prompt = ${plain(rules.prompt)} where namespace = ${namespace} and request_id = ${request_id} returning task_id, summary`;
+    await tx`
+      update store.payloads set document = array_to_tsvector(string_to_array(${documentOf({ state, ...row! })}, ' '))
+      where namespace = ${namespace} and request_id = ${request_id} and document is not null`;
   }
 }
