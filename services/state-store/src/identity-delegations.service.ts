@@ -89,7 +89,7 @@ function periodOf(asked: Asked, now: number): { starts_at: number; ends_at: numb
   const ends_at = asked.ends_at ? Date.parse(asked.ends_at) : starts_at + Math.ceil(asked.ends_in_seconds! * 1_000);
   if (starts_at > now + AHEAD_DAYS * DAY_MS) fault('starts_at', 'too_far', `must be at most ${AHEAD_DAYS} days ahead`);
   if (ends_at <= now) fault('ends_at', 'past', 'must lie in the future');
-  if (ends_at <= starts_at) fault('ends_at', 'order', 'must come after the start');
+  else if (ends_at <= starts_at) fault('ends_at', 'order', 'must come after the start');
   if (ends_at > starts_at + DELEGATION_DAYS * DAY_MS) fault('ends_at', 'too_long', `must be at most ${DELEGATION_DAYS} days after the start`);
   if (errors.length > 0) throw new UmpireError('invalid', 'the period is not valid', { errors });
   return { starts_at, ends_at };
