@@ -1,10 +1,12 @@
 import 'reflect-metadata';
 import { StandardSchemaValidationPipe, type DynamicModule, type LoggerService } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { GUARDS_METADATA } from '@nestjs/common/constants.js';
+import { ModulesContainer, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { LIMITS, UmpireError } from '@umpire/contract';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../logger.ts';
+import { AuthGuard } from './auth.ts';
 import { fieldErrors, ProblemFilter, sendProblem, toUmpireError } from './problem-filter.ts';
 import { mountProbes, type Readiness } from './probes.ts';
 
@@ -33,8 +35,19 @@ export async function startHttpApp(module: DynamicModule, options: HttpOptions):
   app.useGlobalPipes(new StandardSchemaValidationPipe({
     exceptionFactory: (issues) => new UmpireError('invalid', 'some fields are not valid', { errors: fieldErrors(issues) }),
   }));
+  refuseUnguardedRoutes(app);
   await app.listen(options.port, options.host);
   return app;
+}
+
+/** A controller without the guard would be open to everybody: such a build does not start. */
+function refuseUnguardedRoutes(app: NestFastifyApplication): void {
+  for (const module of app.get(ModulesContainer).values()) {
+    for (const { name, metatype } of module.controllers.values()) {
+      const guards = (Reflect.getMetadata(GUARDS_METADATA, metatype ?? Object) ?? []) as unknown[];
+      if (!guards.includes(AuthGuard)) throw new Error(`controller ${String(name)} is not guarded: declare it with @GuardedController`);
+    }
+  }
 }
 
 /** JSON bodies are parsed safely and kept raw: intake reads the bytes as they came. */
