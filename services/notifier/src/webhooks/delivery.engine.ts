@@ -225,14 +225,14 @@ export class DeliveryEngine {
   }
 
   private headers(endpoint: Endpoint, delivery: Held, body: Uint8Array, now: number): Record<string, string> {
-    if (endpoint.secrets.length === 0) throw new Error('its signing secret was sealed under a key that this process does not have');
-    const secrets = endpoint.secrets.filter(({ until }) => until === null || until > now).map(({ secret }) => secret);
+    if (endpoint.keys.length === 0) throw new Error('its signing secret was sealed under a key that this process does not have');
+    const keys = endpoint.keys.filter(({ until }) => until === null || until > now).map(({ key }) => key);
     return {
       ...endpoint.headers,
       'content-type': 'application/json',
       'user-agent': 'Umpire-Webhooks/1',
       'x-event-type': 'hitl_escalation',
-      ...signatureHeaders(delivery.eventId, Math.floor(now / 1000), body, secrets),
+      ...signatureHeaders(delivery.eventId, Math.floor(now / 1000), body, keys),
     };
   }
 

@@ -2,6 +2,7 @@ import type { Logger } from '@umpire/runtime';
 import type { SendableRow } from './endpoint.queries.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Sealer } from './sealer.ts';
+import { signingKey } from './signature.ts';
 
 /** Whose secret a row's is: endpoints own theirs, callbacks share their namespace's. */
 export const secretOwner = (row: { kind: 'endpoint' | 'callback'; id: string; namespace: string }): string => (row.kind === 'callback' ? callbackOwner(row.namespace) : row.id);
@@ -51,15 +52,15 @@ export class EndpointOpener {
     };
   }
 
-  private sealedParts(row: SendableRow): Pick<Endpoint, 'secrets' | 'headers'> {
+  private sealedParts(row: SendableRow): Pick<Endpoint, 'keys' | 'headers'> {
     const owner = secretOwner(row);
     try {
-      const previous = row.previous_secrets.map(({ sealed, until }) => ({ secret: this.sealer.open(owner, Buffer.from(sealed, 'base64')), until: Date.parse(until) }));
+      const previous = row.previous_secrets.map(({ sealed, until }) => ({ key: signingKey(this.sealer.open(owner, Buffer.from(sealed, 'base64'))), until: Date.parse(until) }));
       const headers = row.headers === null ? {} : (JSON.parse(this.sealer.open(row.id, row.headers).toString()) as Record<string, string>);
-      return { secrets: [{ secret: this.sealer.open(owner, row.secret), until: null }, ...previous], headers };
+      return { keys: [{ key: signingKey(this.sealer.open(owner, row.secret)), until: null }, ...previous], headers };
     } catch (error) {
       this.logger.error({ err: error, endpoint_id: row.id, namespace: row.namespace }, 'secret_not_opened');
-      return { secrets: [], headers: {} };
+      return { keys: [], headers: {} };
     }
   }
 }

@@ -1,3 +1,5 @@
+import type { KeyObject } from 'node:crypto';
+
 /** An endpoint as the notifier works with it: opened secrets, effective limits. Held in memory only. */
 export type Endpoint = {
   id: string;
@@ -12,7 +14,7 @@ export type Endpoint = {
   ratePerSecond: number | null;
   retrySeconds: readonly number[] | null;
   /** The newest first, then those that still sign, each with its end (ms since the epoch). */
-  secrets: { secret: Buffer; until: number | null }[];
+  keys: { key: KeyObject; until: number | null }[];
   enabled: boolean;
   /** ms since the epoch; null while the last attempt that was made succeeded. */
   failingSince: number | null;

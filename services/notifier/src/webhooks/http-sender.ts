@@ -77,12 +77,15 @@ class Attempt implements Dispatcher.DispatchHandler {
   constructor({ timeoutMs, clock }: SenderOptions, settle: (answer: Answer) => void) {
     this.settle = settle;
     this.clock = clock;
-    this.timer = setTimeout(() => this.fail('timeout', `no complete answer within ${timeoutMs} ms`), timeoutMs);
+    this.timer = setTimeout(() => {
+      this.fail('timeout', `no complete answer within ${timeoutMs} ms`);
+      this.cut();
+    }, timeoutMs);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller;
-    if (this.settled) controller.abort(new Error('the attempt is over'));
+    if (this.settled) this.cut();
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
@@ -96,7 +99,10 @@ class Attempt implements Dispatcher.DispatchHandler {
     this.chunks.push(chunk.subarray(0, ANSWER_BYTES - this.received));
     this.received += chunk.length;
     // Enough to know: the status stands, the rest is not waited for.
-    if (this.received >= ANSWER_BYTES) this.answered();
+    if (this.received >= ANSWER_BYTES) {
+      this.answered();
+      this.cut();
+    }
   }
 
   onResponseEnd(): void {
@@ -123,6 +129,10 @@ class Attempt implements Dispatcher.DispatchHandler {
     this.settled = true;
     clearTimeout(this.timer);
     this.settle({ ...result, response: Buffer.concat(this.chunks), latencyMs: Math.round(performance.now() - this.began), retryAfterMs: this.retryAfterMs });
+  }
+
+  /** Ends the connection of an attempt whose rest nobody waits for. */
+  private cut(): void {
     this.controller?.abort(new Error('the attempt is over'));
   }
 }

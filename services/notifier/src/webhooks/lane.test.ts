@@ -5,7 +5,7 @@ import { Lane, type Held } from './lane.ts';
 
 const endpoint = (more: Partial<Endpoint> = {}): Endpoint => ({
   id: 'e', namespace: 'default', kind: 'endpoint', url: 'https://x.example', events: [], reasons: [], payload: 'full', headers: {}, maxConcurrency: null, ratePerSecond: null,
-  retrySeconds: null, secrets: [], enabled: true, failingSince: null, version: 1, ...more,
+  retrySeconds: null, keys: [], enabled: true, failingSince: null, version: 1, ...more,
 });
 const held = (): Held => ({ id: 'd', eventId: 'v', url: null, event: 'test', body: new Uint8Array(), attempts: 0, roundStart: 0, fence: 1, leaseUntil: Infinity, lost: false });
 

@@ -30,7 +30,7 @@ async function target(call: Call, more: Record<string, unknown> = {}): Promise<{
   const receiver = await Receiver.start();
   receivers.push(receiver);
   const { status, body } = await call('POST', '/webhooks/endpoints', { url: receiver.origin, ...more });
-  expect(status, JSON.stringify(body)).toBe(201);
+  expect({ status, body }).toMatchObject({ status: 201 });
   return { receiver, id: body.id as string };
 }
 
@@ -113,7 +113,7 @@ describe('stopping', () => {
     go.fire();
     await stopping;
     expect(receiver.received).toHaveLength(2);
-    expect((await rows(id)).map((row) => [row.state, row.holder]).toSorted()).toEqual([...Array.from({ length: 2 }, () => ['delivered', null]), ...Array.from({ length: 8 }, () => ['pending', null])]);
+    expect((await rows(id)).map((row) => `${row.state} ${row.holder}`).toSorted()).toEqual([...Array.from({ length: 2 }, () => 'delivered null'), ...Array.from({ length: 8 }, () => 'pending null')]);
     await notifier();
     await settled(id, 10);
     expect(receiver.ids.toSorted()).toEqual(ids.toSorted());
@@ -201,6 +201,6 @@ describe('upkeep', () => {
     await sql`update notifier.deliveries set done_at = done_at - interval '9 days'`;
     await sql`update notifier.endpoints set updated_at = updated_at - interval '9 days'`;
     while ((await loop.runOnce()) > 0);
-    for (const table of ['endpoints', 'messages', 'deliveries', 'attempts']) expect((await sql`select 1 from notifier.${sql(table)}`).count, table).toBe(0);
+    for (const table of ['endpoints', 'messages', 'deliveries', 'attempts']) expect([table, (await sql`select 1 from notifier.${sql(table)}`).count]).toEqual([table, 0]);
   });
 });

@@ -30,7 +30,7 @@ async function receiver(): Promise<Receiver> {
 
 async function endpoint(url: string, more: Record<string, unknown> = {}, by: Call = call) {
   const { status, body } = await by('POST', '/webhooks/endpoints', { url, ...more });
-  expect(status, JSON.stringify(body)).toBe(201);
+  expect({ status, body }).toMatchObject({ status: 201 });
   made.push(body.id as string);
   return body as { id: string; secret: string };
 }
@@ -387,9 +387,8 @@ describe('the API', () => {
       ['GET', `/webhooks/endpoints/${id}/deliveries`], ['GET', `/webhooks/deliveries/${delivery['id']}/attempts`], ['POST', `/webhooks/deliveries/${delivery['id']}/retry`],
     ];
     for (const [method, path] of routes) {
-      expect((await stranger(method, path)).status, path).toBe(404);
-      expect((await reviewer(method, path)).status, path).toBe(403);
-      expect((await fetch(`${notifier.origin}${path}`, { method })).status, path).toBe(401);
+      const statuses = [await stranger(method, path), await reviewer(method, path), await fetch(`${notifier.origin}${path}`, { method })].map(({ status }) => status);
+      expect([path, ...statuses]).toEqual([path, 404, 403, 401]);
     }
     expect((await stranger('PATCH', `/webhooks/endpoints/${id}`, { payload: 'thin' })).status).toBe(404);
     expect((await stranger('GET', '/webhooks/endpoints')).body.items).toEqual([]);
@@ -407,7 +406,7 @@ describe('the API', () => {
     ];
     for (const [given, path] of bad) {
       const { status, body } = await call('POST', '/webhooks/endpoints', given);
-      expect([status, body.errors?.[0]?.path], JSON.stringify(given)).toEqual([422, path]);
+      expect([given, status, body.errors?.[0]?.path]).toEqual([given, 422, path]);
     }
     expect((await call('POST', '/webhooks/endpoints', { url: 'https://127.0.0.1/', sneaky: 1 })).status).toBe(422);
   });
