@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => harness.stop());
 
-const HOUR = { ends_in_seconds: 3_600 };
+const HOUR = { seconds: 3_600 };
 const delegate = (body: object, key = alice) => call('POST', '/identity/delegations', { key, body: { ...HOUR, ...body } });
 const respond = (id: string, key: string, decision = 'approve', more: object = {}) =>
   call('POST', '/hitl/respond', { key, body: { interaction_id: id, user_input: { decision }, ...more } });
@@ -33,13 +33,13 @@ const people = async (name: string) => ({
 
 describe('making delegations', () => {
   it('is up to the person, for a bounded period, to somebody else', async () => {
-    const made = await delegate({ to: 'bob', note: 'holiday' });
-    expect(made).toMatchObject({ status: 201, body: { from: 'alice', to: 'bob', note: 'holiday', in_force: true, created_by: 'alice', revoked_at: null } });
+    const made = await delegate({ to: 'bob', detail: 'holiday' });
+    expect(made).toMatchObject({ status: 201, body: { from: 'alice', to: 'bob', detail: 'holiday', in_force: true, created_by: 'alice', revoked_at: null } });
     const refusals: [object, string][] = [
       [{ to: 'alice' }, 'to'],
-      [{ to: 'bob', ends_in_seconds: 91 * 86_400 }, 'ends_at'],
-      [{ to: 'bob', ends_in_seconds: undefined }, 'ends_at'],
-      [{ to: 'bob', ends_in_seconds: undefined, ends_at: '2020-01-01T00:00:00Z' }, 'ends_at'],
+      [{ to: 'bob', seconds: 91 * 86_400 }, 'until'],
+      [{ to: 'bob', seconds: undefined }, 'until'],
+      [{ to: 'bob', seconds: undefined, until: '2020-01-01T00:00:00Z' }, 'until'],
       [{ to: 'bob', starts_at: '2999-01-01T00:00:00Z' }, 'starts_at'],
     ];
     for (const [body, path] of refusals) {
@@ -190,7 +190,7 @@ describe('a delegation in force', () => {
     expect(later.status).toBe(422);
     await delegate({ from, to, starts_at: new Date(systemClock.now() + 3_600_000).toISOString() }, admin);
     expect((await respond('period', toKey)).body.code).toBe('not_eligible');
-    const brief = await delegate({ from, to, ends_in_seconds: 0.3 }, admin);
+    const brief = await delegate({ from, to, seconds: 0.3 }, admin);
     expect(brief.status).toBe(201);
     await eventually('the end of the period', async () => !(await call('GET', `/identity/delegations/${brief.body.id}`, { key: admin })).body.in_force);
     expect((await respond('period', toKey)).body.code).toBe('not_eligible');

@@ -11,8 +11,8 @@ export type DelegationView = {
   from: string;
   to: string;
   starts_at: string;
-  ends_at: string;
-  note: string | null;
+  until: string;
+  detail: string | null;
   in_force: boolean;
   created_at: string;
   created_by: string;
@@ -28,13 +28,13 @@ export type NewDelegation = {
   to: string;
   token_roles: string[];
   starts_at: number;
-  ends_at: number;
-  note: string | null;
+  until: number;
+  detail: string | null;
   created_by: string;
 };
 
 const view = (sql: Query) => sql`
-  id, from_user as "from", to_user as "to", ${utc(sql, 'starts_at')}, ${utc(sql, 'ends_at')}, note,
+  id, from_user as "from", to_user as "to", ${utc(sql, 'starts_at')}, ${utc(sql, 'ends_at', 'until')}, note as detail,
   revoked_at is null and starts_at <= clock_timestamp() and ends_at > clock_timestamp() as in_force,
   ${utc(sql, 'created_at')}, created_by, ${utc(sql, 'revoked_at')}, revoked_by`;
 
@@ -43,7 +43,7 @@ export async function insertDelegation(sql: Query, delegation: NewDelegation): P
   const [row] = await sql<DelegationView[]>`
     insert into identity.delegations (id, namespace, from_user, to_user, token_roles, starts_at, ends_at, note, created_by)
     values (${delegation.id}, ${delegation.namespace}, ${delegation.from}, ${delegation.to}, ${delegation.token_roles}, ${iso(delegation.starts_at)},
-      ${iso(delegation.ends_at)}, ${delegation.note}, ${delegation.created_by})
+      ${iso(delegation.until)}, ${delegation.detail}, ${delegation.created_by})
     returning ${view(sql)}`;
   return row!;
 }

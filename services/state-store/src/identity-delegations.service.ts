@@ -17,9 +17,9 @@ export const newDelegationSchema = z.strictObject({
   /** Now, if it is left out. */
   starts_at: moment.nullish(),
   /** One of the two; the period is counted from the start. */
-  ends_at: moment.nullish(),
-  ends_in_seconds: seconds.nullish(),
-  note: note.nullish(),
+  until: moment.nullish(),
+  seconds: seconds.nullish(),
+  detail: note.nullish(),
 });
 export const delegationListQuery = pageQuery.extend({ user_id: z.string().max(256).optional(), in_force: flag });
 type Asked = z.infer<typeof newDelegationSchema>;
@@ -40,10 +40,10 @@ export class IdentityDelegations {
     const from = delegatorOf(caller, asked.from);
     if (asked.to === from) throw invalidField('to', 'self', 'must be somebody else');
     const now = await withDeadline(databaseNow(this.sql), SQL_MS, 'database clock');
-    const { starts_at, ends_at } = periodOf(asked, now);
+    const { starts_at, until } = periodOf(asked, now);
     // A token's roles are known only now; a key's are looked up when they are needed.
     const token_roles = from === caller.user_id && caller.key_id.startsWith('jwt:') ? caller.roles : [];
-    const delegation = { id: newId(), namespace: caller.namespace, from, to: asked.to, token_roles, starts_at, ends_at, note: asked.note ?? null, created_by: nameOf(caller) };
+    const delegation = { id: newId(), namespace: caller.namespace, from, to: asked.to, token_roles, starts_at, until, detail: asked.detail ?? null, created_by: nameOf(caller) };
     return withDeadline(insertDelegation(this.sql, delegation), SQL_MS, 'delegation');
   }
 
@@ -80,17 +80,17 @@ function delegatorOf(caller: Principal, from: string | undefined): string {
 }
 
 /** @returns ms */
-function periodOf(asked: Asked, now: number): { starts_at: number; ends_at: number } {
+function periodOf(asked: Asked, now: number): { starts_at: number; until: number } {
   const errors: FieldError[] = [];
   const fault = (path: string, code: string, message: string) => void errors.push({ path, code, message });
   const starts_at = asked.starts_at ? Date.parse(asked.starts_at) : now;
-  const given = [asked.ends_at, asked.ends_in_seconds].filter((end) => end !== undefined && end !== null);
-  if (given.length !== 1) throw invalidField('ends_at', 'required', 'or ends_in_seconds must say when it ends');
-  const ends_at = asked.ends_at ? Date.parse(asked.ends_at) : starts_at + Math.ceil(asked.ends_in_seconds! * 1_000);
+  const given = [asked.until, asked.seconds].filter((end) => end !== undefined && end !== null);
+  if (given.length !== 1) throw invalidField('until', 'required', 'or seconds must say when it ends, not both');
+  const until = asked.until ? Date.parse(asked.until) : starts_at + Math.ceil(asked.seconds! * 1_000);
   if (starts_at > now + AHEAD_DAYS * DAY_MS) fault('starts_at', 'too_far', `must be at most ${AHEAD_DAYS} days ahead`);
-  if (ends_at <= now) fault('ends_at', 'past', 'must lie in the future');
-  else if (ends_at <= starts_at) fault('ends_at', 'order', 'must come after the start');
-  if (ends_at > starts_at + DELEGATION_DAYS * DAY_MS) fault('ends_at', 'too_long', `must be at most ${DELEGATION_DAYS} days after the start`);
+  if (until <= now) fault('until', 'past', 'must lie in the future');
+  else if (until <= starts_at) fault('until', 'order', 'must come after the start');
+  if (until > starts_at + DELEGATION_DAYS * DAY_MS) fault('until', 'too_long', `must be at most ${DELEGATION_DAYS} days after the start`);
   if (errors.length > 0) throw new UmpireError('invalid', 'the period is not valid', { errors });
-  return { starts_at, ends_at };
+  return { starts_at, until };
 }

@@ -201,7 +201,7 @@ describe('a token', () => {
     const dana = await sign(rsa, claims({ sub: 'dora', roles: ['reviewer', 'token-lead'] }), RSA);
     const erin = await sign(rsa, claims({ sub: 'erin' }), RSA);
     await harness.submit([submission('token-role', { interaction: { assignees: { roles: ['token-lead'] } } })]);
-    expect((await call('POST', '/identity/delegations', { key: dana, body: { to: 'erin', ends_in_seconds: 60 } })).status).toBe(201);
+    expect((await call('POST', '/identity/delegations', { key: dana, body: { to: 'erin', seconds: 60 } })).status).toBe(201);
     expect((await call('GET', '/hitl/pending/erin', { key: erin })).body).toMatchObject([{ interaction_id: 'token-role' }]);
     expect((await call('GET', '/hitl/escalations/token-role', { key: erin })).status).toBe(200);
     expect((await call('POST', '/hitl/respond', { key: erin, body: { interaction_id: 'token-role', user_input: { decision: 'approve' } } })).status).toBe(200);

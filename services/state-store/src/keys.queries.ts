@@ -73,8 +73,8 @@ export type KeyView = {
 const view = (sql: Query) => sql`
   id, name, roles, user_id, ${utc(sql, 'created_at')}, created_by, ${utc(sql, 'expires_at')}, ${utc(sql, 'revoked_at')}, revoked_by`;
 
-/** A timestamp column as RFC 3339 text under its own name. */
-export const utc = (sql: Query, column: string) => sql`to_char(${sql(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${sql(column)}`;
+/** A timestamp column as RFC 3339 text. */
+export const utc = (sql: Query, column: string, name = column) => sql`to_char(${sql(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${sql(name)}`;
 
 export async function findKey(sql: Query, namespace: string, id: string): Promise<KeyView | null> {
   const [row] = await sql<KeyView[]>`select ${view(sql)} from identity.keys where namespace = ${namespace} and id = ${id}`;
