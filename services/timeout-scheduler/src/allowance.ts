@@ -19,7 +19,8 @@ export class Allowance {
     const now = this.monotonic();
     this.tokens = Math.min(this.burst, this.tokens + (now - this.filledAt) * this.perMs);
     this.filledAt = now;
-    return Math.floor(this.tokens);
+    // A token that is whole but for rounding is whole.
+    return Math.floor(this.tokens + 1e-6);
   }
 
   spend(count: number): void {

@@ -122,7 +122,8 @@ export class FireLoop {
     const { sql, clock, monotonic, batch, leaseMs } = this.options;
     if (!this.hasRoom()) return 0;
     const namespaces = this.due.takeDue(clock.now(), batch);
-    if (namespaces.length === 0) return 0;
+    if (this.failures > 0) for (const namespace of namespaces) this.noteOverdue(namespace, clock.now(), Number.NEGATIVE_INFINITY);
+    if (this.failures > 0 || namespaces.length === 0) return 0;
     const quota = Math.floor(batch / namespaces.length);
     const lease = newLease(leaseMs);
     const sentAt = monotonic();
@@ -175,7 +176,7 @@ export class FireLoop {
     const work = this.options.firing.fire(batch).then(({ answered, again }) => {
       this.batches.delete(work);
       if (lanes.length > 0) this.overdueBatches -= 1;
-      if (answered) this.failures = 0;
+      if (answered) this.succeeded();
       else this.failed();
       for (const { namespace, at } of again) this.armed(namespace, at);
       const now = this.options.clock.now();
@@ -185,13 +186,16 @@ export class FireLoop {
     this.batches.add(work);
   }
 
-  /** The store is away: from now on what is due is overdue, and is asked about by one request at a time until it answers. */
+  /** The store is away: until it answers, all that is due is overdue, and one request at a time asks. */
   private failed(): void {
-    const { clock, monotonic } = this.options;
     this.failures += 1;
-    this.pausedUntil = monotonic() + backoffDelay(this.failures, PAUSE);
-    this.behindUntil = clock.now();
+    this.pausedUntil = this.options.monotonic() + backoffDelay(this.failures, PAUSE);
     this.lookAt = Number.NEGATIVE_INFINITY;
+  }
+
+  private succeeded(): void {
+    if (this.failures > 0) this.behindUntil = this.options.clock.now();
+    this.failures = 0;
   }
 
   /** @param floor no overdue timer of the namespace is older */
@@ -213,6 +217,7 @@ export class FireLoop {
   }
 
   private overdueBefore(): number {
+    if (this.failures > 0) return this.options.clock.now();
     return Math.max(this.behindUntil, this.options.clock.now() - this.options.overdueMs);
   }
 

@@ -18,8 +18,8 @@ export type Harness = {
   now(): Promise<number>;
   /** Rows in `scheduler.timers`. */
   timers(): Promise<number>;
-  /** No reconciliation from now on: what the stream does not bring does not come. */
-  withoutSweeps(): Promise<void>;
+  /** Whether there is reconciliation (at first there is not): without it, what the stream does not bring does not come. */
+  sweeps(on: boolean): Promise<void>;
   /** One more scheduler in this process. */
   start(env?: Record<string, string>): Promise<Running>;
   /** One more scheduler in a process of its own, as it is deployed. */
@@ -36,14 +36,15 @@ export async function startHarness(): Promise<Harness> {
   const storeBus = await nats.bus('state-store');
   const store = new StoreStandIn(storeBus, () => now());
   await store.start();
+  await database.sql`update scheduler.sweeps set leased_until = 'infinity'`;
   const base = { UMPIRE_POSTGRES_URL: database.url, UMPIRE_NATS_URL: nats.url, UMPIRE_NATS_USER: 'timeout-scheduler', UMPIRE_NATS_PASSWORD: TEST_NATS_PASSWORD, UMPIRE_PORT: '0' };
   const running: Running[] = [];
   const children: ChildProcess[] = [];
   return {
     database, nats, store, storeBus,
     now,
-    async withoutSweeps() {
-      await database.sql`update scheduler.sweeps set leased_until = 'infinity'`;
+    async sweeps(on) {
+      await database.sql`update scheduler.sweeps set leased_until = ${on ? '-infinity' : 'infinity'}::text::timestamptz`;
     },
     timers: async () => (await database.sql<{ count: number }[]>`select count(*)::float8 as count from scheduler.timers`)[0]!.count,
     async start(env = {}) {

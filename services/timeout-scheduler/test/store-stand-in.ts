@@ -21,6 +21,8 @@ export class StoreStandIn {
   requests = 0;
   /** Called with every request before it is answered; waits for it, fails with it. */
   gate: (items: ApplyItem[], request: number) => Promise<void> = async () => undefined;
+  /** Called when a request has taken effect, before it is answered; waits for it. */
+  beforeAnswer: (request: number) => Promise<void> = async () => undefined;
   /** The clocks that follow when one is applied: by default those that are left. */
   follow: (escalation: Escalation, applied: Clock, now: number) => { type: EventType; clocks: Wanted[] | null } = () => ({ type: 'reminded', clocks: null });
   /** Events go to the stream only while this is so. */
@@ -126,6 +128,7 @@ export class StoreStandIn {
     for (let i = this.waiting.length - 1; i >= 0; i--) if (this.waiting[i]!.until()) this.waiting.splice(i, 1)[0]!.settle();
     // As the store's relay does: after the answer's facts are settled, beside the answer.
     void Promise.all(events.map((event) => this.publish(event))).catch(() => undefined);
+    await this.beforeAnswer(number);
     return { results };
   }
 
