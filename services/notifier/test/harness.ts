@@ -53,13 +53,17 @@ export class Harness {
 
   /** @param env variables beside those that reach the test's servers; short times unless given */
   async notifier(env: Record<string, string> = {}): Promise<App> {
-    const config = readNotifierConfig({
-      ...environment(this.database, this.nats), UMPIRE_NATS_USER: 'notifier', UMPIRE_SECRET_KEY: SECRET_KEY, UMPIRE_WEBHOOK_ALLOW_PRIVATE: 'loopback', UMPIRE_WEBHOOK_POLL_MS: '250',
-      UMPIRE_WEBHOOK_RETRY_SECONDS: '0.05,0.05,0.05', ...env,
-    });
+    const config = readNotifierConfig(this.notifierEnvironment(env));
     const app = await listen((readiness) => NotifierModule.register(config, { logger, readiness }));
     this.apps.push(app);
     return app;
+  }
+
+  notifierEnvironment(more: Record<string, string>): Record<string, string> {
+    return {
+      ...environment(this.database, this.nats), UMPIRE_NATS_USER: 'notifier', UMPIRE_SECRET_KEY: SECRET_KEY, UMPIRE_WEBHOOK_ALLOW_PRIVATE: 'loopback', UMPIRE_WEBHOOK_POLL_MS: '250',
+      UMPIRE_WEBHOOK_RETRY_SECONDS: '0.05,0.05,0.05', ...more,
+    };
   }
 
   async key(roles: string[], namespace = 'default', userId: string | null = null): Promise<string> {
