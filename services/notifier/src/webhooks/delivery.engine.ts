@@ -124,7 +124,7 @@ export class DeliveryEngine {
   /** Monotonic ms of the next time that a lane wants to be claimed for; full lanes say so themselves when they have room. */
   get wakeAt(): number {
     const now = performance.now();
-    return Math.min(Infinity, ...this.allLanes().filter((lane) => lane.wakeAt > now).map((lane) => lane.wakeAt));
+    return this.allLanes().reduce((soonest, { wakeAt }) => (wakeAt > now && wakeAt < soonest ? wakeAt : soonest), Infinity);
   }
 
   /** Keeps places while a claim or an insert is under way (`places` > 0), or gives them back. */
