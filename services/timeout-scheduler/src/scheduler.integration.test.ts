@@ -137,8 +137,8 @@ describe('when something is away', () => {
     const asked = signal();
     store.beforeAnswer = (request) => (request === 1 ? asked.promise : Promise.resolve());
     const event = store.changed('default', 'answer-lost', [{ kind: 'deadline', dueAt: (await harness.now()) + 200 }]);
+    store.telling = false;
     await store.publish(event);
-    store.publishing = false;
     await store.until('asked twice', () => store.asked.length === 2, 30_000);
     asked.fire();
     expect(store.asked.map((item) => item.said)).toEqual(['applied', 'stale']);
@@ -175,13 +175,11 @@ describe('reconciliation', () => {
     await harness.start({ UMPIRE_RECONCILE_MS: '200' });
     const start = await harness.now();
     await store.change('default', 'told', [{ kind: 'deadline', dueAt: start + 500 }]);
-    store.publishing = false;
     for (let i = 0; i < 450; i++) store.changed('default', `never-told-${i}`, [{ kind: 'deadline', dueAt: start + 1_000 + i }]);
     const operator = await nats.operator();
     await (await jetstreamManager(operator)).streams.delete('HITL_EVENTS');
     await store.until('all of them', () => store.applied.length === 451, 30_000);
     await ensureStreams(storeBus);
-    store.publishing = true;
     await harness.sweeps(false);
     await store.change('default', 'told-again', [{ kind: 'deadline', dueAt: (await harness.now()) + 100 }]);
     await store.until('one by event', () => store.applied.some((item) => item.request_id === 'told-again'), 30_000);
@@ -192,7 +190,6 @@ describe('reconciliation', () => {
     const { store } = harness;
     await harness.sweeps(true);
     const first = await harness.start({ UMPIRE_RECONCILE_MS: '200' });
-    store.publishing = false;
     store.changed('default', 'one', [{ kind: 'deadline', dueAt: (await harness.now()) + 60_000 }]);
     const cursor = () => harness.database.sql<{ cursor: string | null }[]>`select cursor from scheduler.sweeps`;
     await eventually('the first to be swept', async () => (await cursor())[0]!.cursor === '1');

@@ -25,8 +25,8 @@ export class StoreStandIn {
   beforeAnswer: (request: number) => Promise<void> = async () => undefined;
   /** The clocks that follow when one is applied: by default those that are left. */
   follow: (escalation: Escalation, applied: Clock, now: number) => { type: EventType; clocks: Wanted[] | null } = () => ({ type: 'reminded', clocks: null });
-  /** Events go to the stream only while this is so. */
-  publishing = true;
+  /** Whether the events that follow from applied clocks are published. */
+  telling = true;
   private readonly escalations = new Map<string, Escalation>();
   private readonly principals = new Map<string, Principal>();
   private readonly bus: Bus;
@@ -98,7 +98,7 @@ export class StoreStandIn {
   }
 
   async publish(event: EscalationEvent): Promise<void> {
-    if (this.publishing) await this.bus.publish(subjects.event(event.namespace, event.type, event.reason), JSON.stringify(event));
+    await this.bus.publish(subjects.event(event.namespace, event.type, event.reason), JSON.stringify(event));
   }
 
   async publishAll(events: EscalationEvent[]): Promise<void> {
@@ -127,7 +127,7 @@ export class StoreStandIn {
     const results = items.map((item) => this.applyOne(item, now, number, events));
     for (let i = this.waiting.length - 1; i >= 0; i--) if (this.waiting[i]!.until()) this.waiting.splice(i, 1)[0]!.settle();
     // As the store's relay does: after the answer's facts are settled, beside the answer.
-    void Promise.all(events.map((event) => this.publish(event))).catch(() => undefined);
+    if (this.telling) void Promise.all(events.map((event) => this.publish(event))).catch(() => undefined);
     await this.beforeAnswer(number);
     return { results };
   }

@@ -1,0 +1,124 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startHarness, type Harness } from '../test/harness.ts';
+import type { Asked } from '../test/store-stand-in.ts';
+import { eventually } from '@umpire/testing';
+import { Arming } from './arming.service.ts';
+
+let harness: Harness;
+beforeEach(async () => {
+  harness = await startHarness();
+});
+afterEach(() => harness.stop());
+
+/** Arms timers that nobody watches: the scheduler is down. */
+async function armWhileDown(namespace: string, count: number, dueAt: (nth: number) => number) {
+  const arming = new Arming(harness.database.sql, () => undefined);
+  for (let first = 0; first < count; first += 2_000) {
+    const sets = Array.from({ length: Math.min(2_000, count - first) }, (_, i) => {
+      const event = harness.store.changed(namespace, `missed-${first + i}`, [{ kind: 'deadline', dueAt: dueAt(first + i) }]);
+      return { namespace, request_id: event.request_id, seq: event.seq, clocks: event.data.clocks };
+    });
+    await arming.take(sets);
+  }
+}
+
+const missed = (item: Asked) => item.request_id.startsWith('missed-');
+
+describe('after the scheduler was down', () => {
+  it('fires 100,000 overdue timers in due order of each namespace, fairly, while new ones keep their time', async () => {
+    const { store } = harness;
+    const start = await harness.now();
+    const spread = (nth: number) => start - 3_600_000 + ((nth * 7_919) % 3_600_000);
+    await armWhileDown('team-a', 70_000, spread);
+    await armWhileDown('team-b', 27_000, spread);
+    await armWhileDown('default', 3_000, spread);
+    store.telling = false;
+    const scheduler = await harness.start({ UMPIRE_CATCH_UP_PER_SECOND: '8000' });
+    const back = await harness.now();
+    await store.publishAll(Array.from({ length: 300 }, (_, i) => store.changed('team-a', `new-${i}`, [{ kind: 'deadline', dueAt: back + 1_500 + i * 20 }])));
+    await store.until('all of them', () => store.applied.length === 100_300, 150_000);
+
+    expect(store.asked.length).toBe(100_300);
+    expect(store.early).toEqual([]);
+    for (const namespace of ['team-a', 'team-b', 'default']) {
+      const due = store.applied.filter((item) => item.namespace === namespace && missed(item)).map((item) => item.dueAt!);
+      expect(due.findIndex((at, index) => index > 0 && at < due[index - 1]!)).toBe(-1);
+    }
+    // With three lanes taking turns the short one is done when the others have had about as many turns.
+    const lastOfShort = store.applied.findLastIndex((item) => item.namespace === 'default' && missed(item));
+    expect(lastOfShort).toBeLessThan(3 * 3_000 + 3_000);
+    const fresh = store.applied.filter((item) => !missed(item)).map((item) => item.at - item.dueAt!).sort((a, b) => a - b);
+    console.log(`new timers during the catch-up: late p50 ${fresh[150]} ms, p99 ${fresh[297]} ms; 100,000 in ${store.applied.at(-1)!.at - store.applied[0]!.at} ms`);
+    expect(fresh.at(-1)!).toBeLessThan(3_000);
+    const metrics = await (await fetch(`${scheduler.origin}/metrics`)).text();
+    expect(metrics).toMatch(/umpire_timeout_scheduler_lateness_seconds_bucket\{le="7200",kind="deadline"\} \d{5,}/);
+    await eventually('no rows', async () => (await harness.timers()) === 0);
+  }, 240_000);
+
+  it('catches up no faster than allowed', async () => {
+    const { store } = harness;
+    const start = await harness.now();
+    await armWhileDown('default', 1_000, (nth) => start - 60_000 + nth);
+    await harness.start({ UMPIRE_CATCH_UP_PER_SECOND: '400', UMPIRE_APPLY_BATCH: '100' });
+    await store.until('all of them', () => store.applied.length === 1_000);
+    const [first, last] = [store.applied[0]!.at, store.applied.at(-1)!.at];
+    // A burst of 100 at once, then 400 a second.
+    expect(last - first).toBeGreaterThan(2_100);
+    expect(last - first).toBeLessThan(10_000);
+  });
+
+  it('tells how much is overdue, and since when', async () => {
+    const start = await harness.now();
+    await armWhileDown('team-a', 30, (nth) => start - 120_000 + nth);
+    await armWhileDown('team-b', 12, () => start - 1_000);
+    await harness.store.goAway();
+    const scheduler = await harness.start();
+    const gauge = (text: string, name: string) => Number(new RegExp(`^umpire_timeout_scheduler_${name} (\\S+)$`, 'm').exec(text)?.[1]);
+    await eventually('the gauges', async () => {
+      const text = await (await fetch(`${scheduler.origin}/metrics`)).text();
+      return gauge(text, 'overdue') === 42 && gauge(text, 'oldest_overdue_seconds') >= 119;
+    });
+  });
+});
+
+describe('decisions that race their deadlines', () => {
+  it('10,000 of them end in one result each: decided before, or timed out at or after the deadline', async () => {
+    const { store } = harness;
+    await harness.start({ UMPIRE_LOOK_EVERY_MS: '250' });
+    const start = await harness.now();
+    const ids = Array.from({ length: 10_000 }, (_, i) => `race-${i}`);
+    const dueAt = (nth: number) => start + 4_000 + ((nth * 7_919) % 6_000);
+    const opening = store.publishAll(ids.map((id, nth) => store.changed(nth % 2 === 0 ? 'team-a' : 'team-b', id, [{ kind: 'deadline', dueAt: dueAt(nth) }])));
+    store.follow = () => ({ type: 'expired', clocks: [] });
+    const decided = new Map<string, number>();
+    const pending = ids.map((id, nth) => ({ id, nth, at: dueAt(nth) + ((nth * 104_729) % 400) - 200 })).sort((a, b) => a.at - b.at);
+    // Each decision comes within 200 ms of its deadline, before or after; the store's rule: at or after the deadline it is too late.
+    const told: Promise<void>[] = [opening];
+    while (pending.length > 0) {
+      const now = await harness.now();
+      const decisions = [];
+      while (pending.length > 0 && pending[0]!.at <= now) {
+        const { id, nth } = pending.shift()!;
+        const namespace = nth % 2 === 0 ? 'team-a' : 'team-b';
+        if (now >= dueAt(nth) || store.clocksOf(namespace, id).length === 0) continue;
+        decided.set(id, now);
+        decisions.push(store.changed(namespace, id, [], 'resolved'));
+      }
+      told.push(store.publishAll(decisions));
+    }
+    await Promise.all(told);
+    await eventually('no timer to be left', async () => store.applied.length + decided.size === 10_000 && (await harness.timers()) === 0, 60_000);
+    const results = new Map<string, number>();
+    for (const id of [...decided.keys(), ...store.applied.map((item) => item.request_id)]) results.set(id, (results.get(id) ?? 0) + 1);
+    expect([...results.values()].filter((count) => count !== 1)).toEqual([]);
+    expect(results.size).toBe(10_000);
+    expect([...decided].filter(([id, at]) => at >= dueAt(Number(id.slice(5))))).toEqual([]);
+    expect(store.early).toEqual([]);
+    expect(store.applied.every((item) => item.at >= item.dueAt!)).toBe(true);
+    expect(decided.size).toBeGreaterThan(1_000);
+    expect(store.applied.length).toBeGreaterThan(1_000);
+    const [row] = await harness.database.sql<{ deadlocks: number }[]>`select deadlocks::integer from pg_stat_database where datname = current_database()`;
+    expect(row!.deadlocks).toBe(0);
+    console.log(`decided ${decided.size}, timed out ${store.applied.length}, asked ${store.asked.length}`);
+  }, 120_000);
+});
