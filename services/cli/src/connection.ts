@@ -1,0 +1,62 @@
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UsageError } from './failures.ts';
+
+/** Where the product answers, and with which key it is asked. */
+export type Connection = { url: string; key: string };
+export type ConnectionWish = {
+  /** A file as `npm start` writes it. */
+  file?: string | undefined;
+  namespace?: string | undefined;
+  /** Whose key of the file: `admin`, `producer`, or a reviewer's name. */
+  as?: string | undefined;
+  /** Whose, if `as` does not say; null where it must. */
+  otherwise: string | null;
+};
+type Keys = { admin?: string; producer?: string; reviewers?: Record<string, string> };
+type ConnectionFile = { api_url?: unknown; keys?: Keys; namespaces?: Record<string, { keys?: Keys }> };
+
+export type ConnectionSources = { env: Record<string, string | undefined>; folder: string; readFile: (path: string) => Promise<string> };
+
+const clone = fileURLToPath(new URL('../../..', import.meta.url));
+
+/**
+ * The named file; else `UMPIRE_URL` with `UMPIRE_KEY`; else `connection.json` in `UMPIRE_HOME`; else that of this clone's own home.
+ * @throws UsageError where there is none, or it lacks the key
+ */
+export async function connectionFor(wish: ConnectionWish, sources: ConnectionSources): Promise<Connection> {
+  const { UMPIRE_URL: url, UMPIRE_KEY: key, UMPIRE_HOME: home } = sources.env;
+  if (wish.file === undefined && url && key) {
+    if (wish.as !== undefined || wish.namespace !== undefined) throw new UsageError('--as and --namespace choose among a connection file\'s keys: unset UMPIRE_KEY, or name a file with --connection');
+    return { url: originOf(url, 'UMPIRE_URL'), key };
+  }
+  const path = wish.file !== undefined ? resolve(sources.folder, wish.file) : join(home ? resolve(sources.folder, home) : join(clone, '.umpire'), 'connection.json');
+  const file = await read(path, sources);
+  return { url: originOf(file.api_url, path), key: keyIn(file, wish, path) };
+}
+
+async function read(path: string, { readFile }: ConnectionSources): Promise<ConnectionFile> {
+  const text = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`cannot read ${path} (${error.code ?? error.message}): start the product (npm start), name a file with --connection, or set UMPIRE_URL and UMPIRE_KEY`);
+  });
+  try {
+    return JSON.parse(text) as ConnectionFile;
+  } catch (error) {
+    throw new UsageError(`${path} is not JSON: ${(error as Error).message}`);
+  }
+}
+
+function originOf(value: unknown, where: string): string {
+  if (typeof value !== 'string' || !/^https?:$/.test(URL.parse(value)?.protocol ?? '')) throw new UsageError(`${where} does not give an http(s) address`);
+  return value.replace(/\/+$/, '');
+}
+
+function keyIn(file: ConnectionFile, { namespace, as: asked, otherwise }: ConnectionWish, path: string): string {
+  const as = asked ?? otherwise;
+  if (as === null) throw new UsageError('say who you are: --as <reviewer>');
+  const keys = namespace === undefined ? file.keys : file.namespaces?.[namespace]?.keys;
+  if (!keys) throw new UsageError(namespace === undefined ? `${path} holds no keys` : `${path} holds no keys of namespace "${namespace}"`);
+  const key = as === 'admin' || as === 'producer' ? keys[as] : keys.reviewers?.[as];
+  if (key !== undefined) return key;
+  throw new UsageError(`${path} holds no key of "${as}": it has ${['admin', 'producer', ...Object.keys(keys.reviewers ?? {})].join(', ')}`);
+}

@@ -1,0 +1,2 @@
+export { run, type Surroundings } from './run.ts';
+export { EXIT } from './failures.ts';

@@ -1,0 +1,75 @@
+import { resolve } from 'node:path';
+import { Umpire } from './client.ts';
+import { readArguments, type Command } from './command.ts';
+import { delegations } from './commands/delegations.ts';
+import { escalations } from './commands/escalations.ts';
+import { groups } from './commands/groups.ts';
+import { keys } from './commands/keys.ts';
+import { policies } from './commands/policies.ts';
+import { rejected } from './commands/rejected.ts';
+import { connectionFor, type ConnectionSources } from './connection.ts';
+import { EXIT, Refused, Unreachable, UsageError } from './failures.ts';
+import { helpOf, overview } from './help.ts';
+import { visible } from './print.ts';
+
+/** What a command may touch of the world. Lines are written without their end. */
+export type Surroundings = ConnectionSources & { readInput: () => Promise<string>; out: (line: string) => void; err: (line: string) => void };
+
+export const COMMANDS: Command[] = [...keys, ...groups, ...delegations, ...escalations, ...policies, ...rejected];
+
+/**
+ * Runs one command line.
+ * @returns the exit code: 0 done, 1 refused, 2 not understood, 3 nobody there
+ */
+export async function run(argv: string[], world: Surroundings): Promise<number> {
+  const json = argv.includes('--json');
+  try {
+    world.out(await outputOf(argv, world));
+    return EXIT.ok;
+  } catch (error) {
+    if (error instanceof UsageError) return tell(world, json, { code: 'usage', detail: error.message }, `umpire: ${error.message}\n(umpire --help)`, EXIT.usage);
+    if (error instanceof Unreachable) return tell(world, json, { code: 'unreachable', detail: error.message }, `umpire: ${error.message}`, EXIT.unreachable);
+    if (error instanceof Refused) return tell(world, json, error.problem, refusal(error), EXIT.refused);
+    throw error;
+  }
+}
+
+async function outputOf(argv: string[], world: Surroundings): Promise<string> {
+  const words = argv.findIndex((word) => word.startsWith('-'));
+  const [topic, verb] = words < 0 ? argv : argv.slice(0, words);
+  if (topic === undefined || topic === 'help') {
+    if (argv.length === 0 || topic === 'help' || argv.includes('--help') || argv.includes('-h')) return overview(COMMANDS);
+    throw new UsageError('name a command first, options behind it');
+  }
+  const ofTopic = COMMANDS.filter((command) => command.name.startsWith(`${topic} `));
+  if (ofTopic.length === 0) throw new UsageError(`there is no "${topic}"`);
+  const command = ofTopic.find((one) => one.name === `${topic} ${verb}`);
+  if (!command) {
+    if (verb === undefined && (argv.includes('--help') || argv.includes('-h'))) return overview(ofTopic);
+    throw new UsageError(`umpire ${topic} does ${ofTopic.map((one) => one.name.split(' ')[1]).join(', ')}${verb === undefined ? '' : `, not "${verb}"`}`);
+  }
+  const args = readArguments(command, argv.slice(2));
+  if (args.on('help')) return helpOf(command);
+  const wish = { file: args.get('connection'), namespace: args.get('namespace'), as: args.get('as'), otherwise: command.as };
+  const umpire = new Umpire(await connectionFor(wish, world));
+  const result = await command.run(umpire, args, (name) => readText(name, world));
+  return args.on('json') ? JSON.stringify(result.json) : result.text;
+}
+
+async function readText(name: string, world: Surroundings): Promise<string> {
+  if (name === '-') return world.readInput();
+  return world.readFile(resolve(world.folder, name)).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`cannot read ${name}: ${error.code ?? error.message}`);
+  });
+}
+
+function tell(world: Surroundings, json: boolean, document: object, text: string, exit: number): number {
+  world.err(json ? JSON.stringify(document) : visible(text));
+  return exit;
+}
+
+function refusal({ problem, message }: Refused): string {
+  const lines = (problem.errors ?? []).map(({ path, message: fault }) => `  ${path || '(whole document)'}: ${fault}`);
+  const outcome = problem['outcome'] as { state?: string; verdict?: string | null } | undefined;
+  return [`umpire: ${message} (${problem.code ?? problem.status})`, ...lines, ...(outcome ? [`  outcome: ${outcome.state}${outcome.verdict ? `, ${outcome.verdict}` : ''}`] : [])].join('\n');
+}
