@@ -17,20 +17,23 @@ const consumer = consumerNames.intake('default', 'hard_disagreement');
 const submitSpec = REQUESTS.find((request) => request.subject === 'umpire.store.submit.*')!;
 
 describe('a store that is away', () => {
-  it('holds what came, says queued, and bounds how many wait', async () => {
-    const store = await stack.startStore();
-    const intake = await stack.startIntake({ UMPIRE_MAX_IN_FLIGHT: '2', UMPIRE_VERDICT_WAIT_MS: '1500', UMPIRE_SUBMIT_TIMEOUT_MS: '300', UMPIRE_PURGE_INTERVAL_MS: '100' });
+  it('leaves what came in the stream, with the post told so, and bounds how many wait', async () => {
+    await stack.startStore();
+    const intake = await stack.startIntake({ UMPIRE_MAX_IN_FLIGHT: '2', UMPIRE_VERDICT_WAIT_MS: '1000', UMPIRE_PURGE_INTERVAL_MS: '100' });
     const key = await stack.key(['producer']);
-    expect(await post(intake.origin, key, message('before'))).toMatchObject({ status: 202, body: { status: 'stored' } });
-    await store.stop();
+    expect(await post(intake.origin, key, message('before'))).toMatchObject({ status: 202 });
+    await eventually('it is stored and purged', async () => (await stack.stored('before')) && (await stack.queued()) === 0);
+    const letGo = await stack.holdStore();
+    const elsewhere = post(intake.origin, await stack.key(['producer'], 'team-a'), message('a'));
     const replies = await Promise.all(['a', 'b', 'c'].map((id) => post(intake.origin, key, message(id))));
     expect(replies.map((reply) => reply.status).sort()).toEqual([202, 202, 429]);
     const limited = replies.find((reply) => reply.status === 429)!;
     expect(limited.headers.get('retry-after')).toBe('1');
     const queued = replies.filter((reply) => reply.status === 202);
     expect(queued.map((reply) => [reply.body['status'], 'duplicate' in reply.body])).toEqual([['queued', false], ['queued', false]]);
-    await eventually('only what the store has answered for is purged', async () => (await stack.queued()) === 2);
-    await stack.startStore();
+    expect((await elsewhere).body['status']).toBe('queued');
+    expect(await stack.queued()).toBe(3);
+    await letGo();
     for (const { body } of queued) expect(await eventually('it is stored', () => stack.stored(String(body['request_id'])))).toMatchObject({ status: 'pending', seq: 1 });
     await eventually('the stream is empty', async () => (await stack.queued()) === 0);
   });
@@ -38,11 +41,10 @@ describe('a store that is away', () => {
 
 describe('a stream', () => {
   it('that is full refuses the post, to be tried again', async () => {
+    await stack.startStore();
     const intake = await stack.startIntake({ UMPIRE_VERDICT_WAIT_MS: '20' });
-    const store = await stack.startStore();
     const key = await stack.key(['producer']);
-    await post(intake.origin, key, message('known-key'));
-    await store.stop();
+    const letGo = await stack.holdStore();
     const full = await eventually('the stream is full', async () => {
       // Intake keeps the stream's configuration, so the small one lasts only until its next look.
       await stack.jsm.streams.update(STREAMS.review.name, { max_msgs_per_subject: 1 });
@@ -50,6 +52,7 @@ describe('a stream', () => {
       const reply = await post(intake.origin, key, message('second'));
       return reply.status === 503 && reply;
     });
+    await letGo();
     expect(full).toMatchObject({ body: { code: 'unavailable', detail: 'the queue of hard_disagreement is full; try again later' } });
     expect(full.headers.get('retry-after')).toBe('5');
   });
@@ -133,7 +136,7 @@ describe('the purge', () => {
 
   it('loses nothing of a flood of reviews and cancels while the store comes and goes', async () => {
     let store = await stack.startStore();
-    await stack.startIntake({ UMPIRE_PURGE_INTERVAL_MS: '100', UMPIRE_SUBMIT_TIMEOUT_MS: '500' });
+    await stack.startIntake({ UMPIRE_PURGE_INTERVAL_MS: '100' });
     const producer = new Producer(await stack.nats.producer());
     const ids = Array.from({ length: 400 }, (_, index) => `flood ${index}`);
     const flood = async () => {

@@ -15,7 +15,7 @@ let key: string;
 beforeAll(async () => {
   stack = await Stack.start();
   store = await stack.startStore();
-  intake = await stack.startIntake({ UMPIRE_PURGE_INTERVAL_MS: '200' });
+  intake = await stack.startIntake({ UMPIRE_PURGE_INTERVAL_MS: '200', UMPIRE_VERDICT_WAIT_MS: '20000' });
   producer = new Producer(await stack.nats.producer());
   key = await stack.key(['producer']);
 });

@@ -61,6 +61,17 @@ export class Stack {
     return row;
   }
 
+  /** Keeps the store from storing anything, while it still knows its keys. @returns what lets it go on */
+  async holdStore(): Promise<() => Promise<void>> {
+    const connection = await this.database.sql.reserve();
+    await connection`begin`;
+    await connection`lock table store.escalations in access exclusive mode`;
+    return async () => {
+      await connection`rollback`;
+      connection.release();
+    };
+  }
+
   /** Every dead letter that there is, oldest first. */
   async deadLetters(): Promise<(DeadLetter & { on: string })[]> {
     const { state } = await this.jsm.streams.info(STREAMS.rejected.name);
