@@ -89,6 +89,20 @@ export type PrincipalReply = { principal: import('./principal.ts').Principal | n
 export type ContentQuery = { items: { namespace: string; request_id: string }[] };
 export type ContentHeader = { items: ({ request_id: string; found: true; kind: 'escalation' | 'interaction'; interaction: unknown } | { request_id: string; found: false })[] };
 
+/**
+ * `umpire.store.query.items`: what people see of escalations and who does, asked like `content`. The reply is a frame with the item's
+ * JSON text for each id, in order; what does not fit is left out, and asked for again.
+ */
+export type ItemsHeader = {
+  items: (
+    | { request_id: string; found: true; status: import('./events.ts').EscalationStatus; seq: number; users: string[]; roles: string[]; excluded: string[] }
+    | { request_id: string; found: false }
+  )[];
+};
+
+/** `umpire.store.query.pending`: a person's inbox. The reply is JSON: how many there are, and the first page as far as it fits. */
+export type PendingQuery = { namespace: string; user_id: string; roles: string[] };
+
 /** `umpire.store.query.changes`: escalations changed since a cursor, with their clocks, for the scheduler's reconciliation. */
 export type ChangesQuery = { after: string | null; limit: number };
 export type ChangesReply = {

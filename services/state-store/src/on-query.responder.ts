@@ -1,8 +1,9 @@
-import { encodeFrame, encodeUtf8, LIMITS, namespaceOfSubject, UmpireError, type ChangesReply, type ContentHeader, type PrincipalReply } from '@umpire/contract';
+import { encodeFrame, encodeUtf8, LIMITS, namespaceOfSubject, UmpireError, type ChangesReply, type ContentHeader, type ItemsHeader, type PrincipalReply } from '@umpire/contract';
 import { withDeadline, type Bus, type Sql } from '@umpire/runtime';
 import { z } from 'zod';
 import { requestOf } from './on-submit.responder.ts';
 import type { Reads } from './read.service.ts';
+import { renderItem } from './rendering.ts';
 import { findChanges, isFutureXid } from './read.queries.ts';
 import type { StoreAuthenticator } from './store-authenticator.ts';
 
@@ -24,6 +25,7 @@ export function onQueries(bus: Bus, sql: Sql, reads: Reads, authenticator: Store
       return JSON.stringify({ principal } satisfies PrincipalReply);
     }),
     bus.respond(requestOf('umpire.store.query.content'), (data) => content(reads, parse(contentSchema, data))),
+    bus.respond(requestOf('umpire.store.query.items'), (data) => itemsOf(reads, parse(contentSchema, data))),
     bus.respond(requestOf('umpire.store.query.changes'), (data) => changes(sql, parse(changesSchema, data))),
     bus.respond(requestOf('umpire.store.query.pending'), (data) => pending(reads, parse(pendingSchema, data))),
     bus.respond(requestOf('hitl.*.query.outcome'), (data, subject) => outcome(reads, namespaceOfSubject(subject)!, parse(outcomeSchema, data).request_id)),
@@ -59,6 +61,29 @@ async function content(reads: Reads, { items }: z.infer<typeof contentSchema>): 
     bytes += document.body.length;
     header.items.push({ request_id: item.request_id, found: true, kind: document.state.kind, interaction: document.state.rules });
     bodies.push(document.body);
+  }
+  return encodeFrame(header, bodies);
+}
+
+/** What people see, and who: those of the electorate and to whom one of them delegated here. Cut like `content`. */
+async function itemsOf(reads: Reads, { items }: z.infer<typeof contentSchema>): Promise<Uint8Array> {
+  const documents = new Map((await reads.documents(items)).map((document) => [`${document.namespace}/${document.request_id}`, document]));
+  const header: ItemsHeader = { items: [] };
+  const bodies: Uint8Array[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const document = documents.get(`${item.namespace}/${item.request_id}`);
+    const text = document ? encodeUtf8(renderItem(document)) : new Uint8Array();
+    if (bytes > 0 && bytes + text.length > LIMITS.batch) break;
+    bytes += text.length;
+    bodies.push(text);
+    if (!document) {
+      header.items.push({ request_id: item.request_id, found: false });
+      continue;
+    }
+    const { status, seq, electorate, delegations, excluded } = document.state;
+    const users = [...new Set([...electorate.users, ...delegations.filter((one) => !one.ended).map((one) => one.to)])];
+    header.items.push({ request_id: item.request_id, found: true, status, seq, users, roles: electorate.roles, excluded });
   }
   return encodeFrame(header, bodies);
 }
