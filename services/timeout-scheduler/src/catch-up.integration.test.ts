@@ -48,7 +48,6 @@ describe('after the scheduler was down', () => {
     const lastOfShort = store.applied.findLastIndex((item) => item.namespace === 'default' && missed(item));
     expect(lastOfShort).toBeLessThan(3 * 3_000 + 3_000);
     const fresh = store.applied.filter((item) => !missed(item)).map((item) => item.at - item.dueAt!).sort((a, b) => a - b);
-    console.log(`new timers during the catch-up: late p50 ${fresh[150]} ms, p99 ${fresh[297]} ms; 100,000 in ${store.applied.at(-1)!.at - store.applied[0]!.at} ms`);
     expect(fresh.at(-1)!).toBeLessThan(3_000);
     const metrics = await (await fetch(`${scheduler.origin}/metrics`)).text();
     expect(metrics).toMatch(/umpire_timeout_scheduler_lateness_seconds_bucket\{le="7200",kind="deadline"\} \d{5,}/);
@@ -119,6 +118,5 @@ describe('decisions that race their deadlines', () => {
     expect(store.applied.length).toBeGreaterThan(1_000);
     const [row] = await harness.database.sql<{ deadlocks: number }[]>`select deadlocks::integer from pg_stat_database where datname = current_database()`;
     expect(row!.deadlocks).toBe(0);
-    console.log(`decided ${decided.size}, timed out ${store.applied.length}, asked ${store.asked.length}`);
   }, 120_000);
 });

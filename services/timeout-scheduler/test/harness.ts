@@ -1,4 +1,4 @@
-import { createLogger, databaseNow, Readiness, startHttpApp, type Bus } from '@umpire/runtime';
+import { createLogger, databaseNow, Readiness, startHttpApp, type Bus, type Sql } from '@umpire/runtime';
 import { testDatabase, testNats, TEST_NATS_PASSWORD, type TestDatabase, type TestNats } from '@umpire/testing';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,6 +16,8 @@ export type Harness = {
   storeBus: Bus;
   /** The database's clock, ms. */
   now(): Promise<number>;
+  /** Sets the virtual clock. */
+  setClock(at: number): Promise<void>;
   /** Rows in `scheduler.timers`. */
   timers(): Promise<number>;
   /** Whether there is reconciliation (at first there is not): without it, what the stream does not bring does not come. */
@@ -29,20 +31,42 @@ export type Harness = {
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
+/**
+ * A clock for the database that stands still until it is set. A connection whose `search_path` names its schema before
+ * `pg_catalog` finds this `clock_timestamp()` instead of the server's, in the very statements that production runs.
+ */
+async function makeVirtualClock(sql: Sql): Promise<void> {
+  await sql.unsafe(`
+    create schema virtual;
+    create table virtual.clock (at timestamptz not null);
+    insert into virtual.clock values (date_trunc('second', pg_catalog.clock_timestamp()));
+    create function virtual.clock_timestamp() returns timestamptz language sql volatile as 'select at from virtual.clock'`).simple();
+}
+
+async function readVirtualClock(sql: Sql): Promise<number> {
+  const [row] = await sql<{ now: number }[]>`select extract(epoch from at)::float8 * 1000 as now from virtual.clock`;
+  return row!.now;
+}
+
 /** Real Postgres and NATS, and something that answers for the state store. */
-export async function startHarness(): Promise<Harness> {
+export async function startHarness({ virtualClock = false } = {}): Promise<Harness> {
   const [database, nats] = await Promise.all([testDatabase(), testNats()]);
-  const now = () => databaseNow(database.sql);
+  if (virtualClock) await makeVirtualClock(database.sql);
+  const now = () => (virtualClock ? readVirtualClock(database.sql) : databaseNow(database.sql));
   const storeBus = await nats.bus('state-store');
   const store = new StoreStandIn(storeBus, () => now());
   await store.start();
   await database.sql`update scheduler.sweeps set leased_until = 'infinity'`;
-  const base = { UMPIRE_POSTGRES_URL: database.url, UMPIRE_NATS_URL: nats.url, UMPIRE_NATS_USER: 'timeout-scheduler', UMPIRE_NATS_PASSWORD: TEST_NATS_PASSWORD, UMPIRE_PORT: '0' };
+  const postgresUrl = virtualClock ? `${database.url}?search_path=virtual,pg_catalog` : database.url;
+  const base = { UMPIRE_POSTGRES_URL: postgresUrl, UMPIRE_NATS_URL: nats.url, UMPIRE_NATS_USER: 'timeout-scheduler', UMPIRE_NATS_PASSWORD: TEST_NATS_PASSWORD, UMPIRE_PORT: '0' };
   const running: Running[] = [];
   const children: ChildProcess[] = [];
   return {
     database, nats, store, storeBus,
     now,
+    async setClock(at) {
+      await database.sql`update virtual.clock set at = to_timestamp(${at}::float8 / 1000)`;
+    },
     async sweeps(on) {
       await database.sql`update scheduler.sweeps set leased_until = ${on ? '-infinity' : 'infinity'}::text::timestamptz`;
     },
