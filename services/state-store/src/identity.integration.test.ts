@@ -1,3 +1,4 @@
+import { subjects } from '@umpire/contract';
 import { isApiKey, keyDigest, RemoteAuthenticator } from '@umpire/runtime';
 import { eventually } from '@umpire/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -126,6 +127,26 @@ describe('keys', () => {
     expect(await remote.authenticate(cookie)).toBeNull();
     expect(await remote.authenticate({ kind: 'bearer', token: 'neither key nor token' })).toBeNull();
   });
+});
+
+it('is asked once for many requests of one credential, and again after five seconds', async () => {
+  let now = 1_000_000;
+  let asked = 0;
+  const operator = await harness.nats.operator();
+  operator.subscribe(subjects.query('principal'), { callback: () => { asked += 1; } });
+  await operator.flush();
+  const remote = new RemoteAuthenticator(await harness.nats.bus('timeout-scheduler'), () => now);
+  const ask = () => remote.authenticate({ kind: 'bearer', token: alice });
+  const all = await Promise.all(Array.from({ length: 20 }, ask));
+  expect(all.every((principal) => principal?.user_id === 'alice')).toBe(true);
+  now += 4_999;
+  await ask();
+  await operator.flush();
+  expect(asked).toBe(1);
+  now += 1;
+  await ask();
+  await operator.flush();
+  expect(asked).toBe(2);
 });
 
 function cookieOf(headers: Headers): { value: string; attributes: string[] } {

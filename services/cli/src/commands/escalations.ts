@@ -21,7 +21,7 @@ const COLUMNS: Column<Item>[] = [
 export const escalations: Command[] = [
   {
     name: 'escalations list', takes: [], as: 'admin',
-    about: 'escalations, newest first unless sorted otherwise',
+    about: 'escalations that fit, a page at a time',
     options: {
       state: { value: '<state>', many: true, about: 'pending, completed, expired, cancelled' },
       reason: { value: '<reason>', many: true, about: 'hard_disagreement, low_confidence, inconsistent_evidence, custom_rule' },
@@ -29,7 +29,7 @@ export const escalations: Command[] = [
       assignee: { value: '<user>', about: 'who it is assigned to by name' },
       role: { value: '<role>', about: 'which role it is assigned to' },
       text: { value: '<words>', about: 'in summary, prompt or task id' },
-      sort: { value: '<order>', about: 'age, deadline or priority, with - before it the other way round' },
+      sort: { value: '<order>', about: 'age, deadline or priority; --sort=-age is newest first' },
       ...PAGES,
     },
     run: async (umpire, args) => {
