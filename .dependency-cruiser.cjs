@@ -72,17 +72,23 @@ module.exports = {
     },
     {
       name: 'front-doors',
-      comment: 'Another package is entered through its index, by its name.',
+      comment: 'Another package is entered through its index, by its name. Tests may share what is for tests only.',
       severity: 'error',
-      from: { path: PACKAGE },
+      from: { path: PACKAGE, pathNot: TEST },
       to: { path: '^(libs|services)/', pathNot: ['^$1/', '^(libs|services)/[^/]+/src/index\\.ts$'] },
+    },
+    {
+      name: 'front-doors-of-tests',
+      severity: 'error',
+      from: { path: `${PACKAGE}.*${TEST}` },
+      to: { path: '^(libs|services)/', pathNot: ['^$1/', '^(libs|services)/[^/]+/src/index\\.ts$', '^(libs|services)/[^/]+/(src/)?test/'] },
     },
     {
       name: 'by-name',
       comment: 'Another package is named, never reached by a relative path.',
       severity: 'error',
       from: { path: PACKAGE },
-      to: { path: PACKAGE, pathNot: '^$1/', dependencyTypes: ['local'] },
+      to: { path: PACKAGE, pathNot: ['^$1/', '^(libs|services)/[^/]+/(src/)?test/'], dependencyTypes: ['local'] },
     },
     {
       name: 'declared',

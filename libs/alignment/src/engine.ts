@@ -12,6 +12,7 @@ import { schemaTypeName, type DecisionSchema } from './decision-schema.ts';
 import { AlignmentError } from './errors.ts';
 import { mean, sampleDeviation } from './exact.ts';
 import { foldedText, heaviest, measure, scalarValue, type MeasuredDecision } from './measured-decision.ts';
+import type { Findings } from './findings.ts';
 import { resolutionRationale } from './sentences.ts';
 
 /** Version of upstream's analysis whose behaviour this engine has. */
@@ -74,13 +75,6 @@ export class AlignmentEngine {
 /** The engine itself asks for a human on this one state only. */
 export function requiresReview(state: AlignmentState): boolean {
   return state === 'hard_disagreement';
-}
-
-export interface Findings {
-  readonly agreement: boolean;
-  readonly average: number;
-  readonly spread: number;
-  readonly areas: readonly string[];
 }
 
 function decisionsAgree(decisions: readonly MeasuredDecision[], schema: DecisionSchema, thresholds: AlignmentThresholds): boolean {

@@ -1,5 +1,5 @@
 import { twoDecimals, type AlignmentState } from '@umpire/contract';
-import type { Findings } from './engine.ts';
+import type { Findings } from './findings.ts';
 
 /** Why the engine came to a state, in one deterministic sentence with its figures. */
 export function resolutionRationale(state: AlignmentState, { agreement, average, spread, areas }: Findings): string {

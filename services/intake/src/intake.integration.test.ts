@@ -89,7 +89,7 @@ describe('over JetStream', () => {
     expect(await other.ask('review.hard_disagreement', message({ request_id: id, summary: 'theirs' }))).toEqual({ request_id: id, status: 'stored', duplicate: false });
     const operator = await stack.nats.operator();
     const heard: string[] = [];
-    operator.subscribe('_INBOX.ns.team-b.>', { callback: (_, got) => heard.push(got.subject) });
+    operator.subscribe('_INBOX.ns.team-b.>', { callback: (_, got) => void heard.push(got.subject) });
     await operator.flush();
     const stray = newId();
     await producer.publish('review.hard_disagreement', message({ request_id: stray }), '_INBOX.ns.team-b.spy');

@@ -69,7 +69,7 @@ export class ReviewHandler {
     for (let done = 0; done < accepted.length; ) {
       const rest = accepted.slice(done);
       const verdicts = await this.store.submit(reason, rest);
-      await Promise.all(verdicts.map((verdict, index) => {
+      await Promise.all(verdicts.map(async (verdict, index) => {
         const { message, item } = rest[index]!;
         acceptedTotal().inc({ reason: item.reason, status: verdict.status });
         const faults = faultsOf(verdict);
