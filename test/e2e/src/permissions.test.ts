@@ -1,8 +1,10 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { durableConsumers, STREAMS } from '@umpire/contract';
 import { delay } from '@umpire/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hitlRequest, queueMessage } from './messages.ts';
+import { operatorConnection } from './operator.ts';
 import { Stack } from './stack.ts';
 
 let stack: Stack;
@@ -26,6 +28,22 @@ async function refusalOf(action: () => void): Promise<string | null> {
   for (let i = 0; i < 20 && refused.length === before; i++) await delay(5);
   return refused[before] ?? null;
 }
+
+describe('the streams and consumers on the server', () => {
+  it('are exactly those that the topology says', async () => {
+    const operator = await operatorConnection(stack);
+    const manager = await jetstreamManager(operator);
+    const streams: string[] = [];
+    const consumers: string[] = [];
+    for await (const stream of manager.streams.list()) {
+      streams.push(stream.config.name);
+      for await (const consumer of manager.consumers.list(stream.config.name)) consumers.push(`${stream.config.name} ${consumer.name} ${[consumer.config.filter_subjects ?? consumer.config.filter_subject ?? []].flat().join(',')}`);
+    }
+    await operator.close();
+    expect(streams.sort()).toEqual(Object.values(STREAMS).map((stream) => stream.name).sort());
+    expect(consumers.sort()).toEqual(durableConsumers({ default: ['main'], 'team-b': ['main'] }).map((spec) => `${spec.stream} ${spec.name} ${spec.filters.join(',')}`).sort());
+  });
+});
 
 describe('a producer\'s NATS user', () => {
   it('may send, cancel, ask and read its own outcomes', async () => {
