@@ -60,15 +60,21 @@ export async function findInbox(sql: Query, namespace: string, userId: string, p
     order by e.opened_at, e.request_id limit ${limit}`;
 }
 
-/** How many wait for a person, counted up to a bound. */
+/**
+ * How many wait for a person, counted up to a bound. One index range for each place; four-eyes is looked up row by row, since a
+ * join would be planned for the busiest person there is, and read every escalation.
+ */
 export async function countInbox(sql: Query, namespace: string, userId: string, places: InboxPlace[], bound: number): Promise<number> {
   const [row] = await sql<{ total: number }[]>`
     select count(*)::int as total from (
-      select distinct a.request_id
+      select distinct waiting.request_id
       from unnest(${places.map((place) => place.principal)}::text[], ${places.map((place) => place.person)}::text[]) as p (principal, person)
-      join store.assignments a on a.namespace = ${namespace} and a.principal = p.principal and a.open
-      join store.escalations x on x.namespace = a.namespace and x.request_id = a.request_id
-      where not (x.excluded && array[${userId}, p.person])
+      cross join lateral (
+        select a.request_id from store.assignments a
+        where a.namespace = ${namespace} and a.principal = p.principal and a.open
+          and not (select x.excluded && array[${userId}, p.person] from store.escalations x where x.namespace = a.namespace and x.request_id = a.request_id)
+        order by a.opened_at, a.request_id limit ${bound}
+      ) as waiting
       limit ${bound}) as ids`;
   return row!.total;
 }
