@@ -44,7 +44,8 @@ export class Bus {
     void (async () => {
       for await (const status of connection.status()) {
         if (status.type === 'ping' || status.type === 'update') continue;
-        options.logger.warn({ status: status.type }, 'nats_status');
+        // We close only to stop; what the server takes away is reconnected for ever.
+        options.logger[status.type === 'close' ? 'info' : 'warn']({ status: status.type }, 'nats_status');
       }
     })();
     const jsm = await jetstreamManager(connection, { checkAPI: false, timeout: 5_000 });
