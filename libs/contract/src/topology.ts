@@ -163,7 +163,7 @@ export function parseNamespaces(text: string): { ok: true; namespaces: Namespace
 export type Permissions = { publish: string[]; subscribe: string[] };
 
 const streamAdmin = (stream: string) =>
-  ['CREATE', 'UPDATE', 'INFO', 'PURGE'].map((verb) => `$JS.API.STREAM.${verb}.${stream}`);
+  ['CREATE', 'UPDATE', 'INFO', 'PURGE', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${stream}`);
 const consumerAdmin = (stream: string, name: string) => [
   `$JS.API.CONSUMER.CREATE.${stream}.${name}`,
   `$JS.API.CONSUMER.CREATE.${stream}.${name}.>`,

@@ -117,7 +117,7 @@ describe('the purge', () => {
     const producer = new Producer(await stack.nats.producer());
     for (const id of ['one', 'two', 'three', 'four']) await producer.publish('review.hard_disagreement', message(id));
     await producer.publish('review.low_confidence', message('another reason'));
-    const purge = new ReviewPurge({ bus, namespaces: ['default'], intervalMs: 1_000, logger: createLogger('test', 'silent') });
+    const purge = new ReviewPurge({ bus, intervalMs: 1_000, logger: createLogger('test', 'silent') });
     expect(await purge.runOnce()).toBe(0);
     expect(await stack.queued()).toBe(5);
     const source = await bus.js.consumers.get(STREAMS.review.name, consumer);
@@ -131,7 +131,43 @@ describe('the purge', () => {
     expect(rest.map((got) => [got.seq, got.info.deliveryCount]).sort()).toEqual([[2, 2], [3, 1], [4, 1]]);
     for (const got of rest) await got.ackAck();
     expect(await purge.runOnce()).toBe(3);
-    expect(await stack.queued()).toBe(1);
+    const other = await bus.js.consumers.get(STREAMS.review.name, consumerNames.intake('default', 'low_confidence'));
+    expect((await other.next({ expires: 2_000 }))!.seq).toBe(5);
+  });
+
+  it('purges a crowded queue that another holds back, and only what it has read', async () => {
+    const bus = await stack.nats.bus('intake');
+    await ensureStreams(bus);
+    await ensureConsumers(bus, TEST_NAMESPACES);
+    const producer = new Producer(await stack.nats.producer());
+    await producer.publish('review.low_confidence', message('slow'));
+    for (const id of ['one', 'two', 'three']) await producer.publish('review.hard_disagreement', message(id));
+    await producer.publish('cancel.hard_disagreement', message('four'));
+    const source = await bus.js.consumers.get(STREAMS.review.name, consumer);
+    const next = async () => (await source.next({ expires: 2_000 }))!;
+    for (let read = 0; read < 2; read++) await (await next()).ackAck();
+    const purgeAt = (crowded: number) => new ReviewPurge({ bus, crowded, intervalMs: 1_000, logger: createLogger('test', 'silent') }).runOnce();
+    expect(await purgeAt(5)).toBe(0);
+    expect(await purgeAt(4)).toBe(2);
+    const rest = [await next(), await next()];
+    expect(rest.map((got) => [got.seq, got.subject])).toEqual([[4, 'hitl.default.review.hard_disagreement'], [5, 'hitl.default.cancel.hard_disagreement']]);
+    await rest[0]!.ackAck();
+    await rest[1]!.ackAck();
+    expect(await purgeAt(2)).toBe(2);
+    const slow = await bus.js.consumers.get(STREAMS.review.name, consumerNames.intake('default', 'low_confidence'));
+    expect((await slow.next({ expires: 2_000 }))!.seq).toBe(1);
+  });
+
+  it('leaves what no consumer was made for', async () => {
+    const bus = await stack.nats.bus('intake');
+    await ensureStreams(bus);
+    await ensureConsumers(bus, { default: ['main'] });
+    await new Producer(await stack.nats.producer('team-a'), 'team-a').publish('review.hard_disagreement', message('early'));
+    await new Producer(await stack.nats.producer()).publish('review.hard_disagreement', message('one'));
+    const source = await bus.js.consumers.get(STREAMS.review.name, consumer);
+    await (await source.next())!.ackAck();
+    expect(await new ReviewPurge({ bus, crowded: 1, intervalMs: 1_000, logger: createLogger('test', 'silent') }).runOnce()).toBe(1);
+    expect((await stack.jsm.streams.getMessage(STREAMS.review.name, { seq: 1 }))?.subject).toBe('hitl.team-a.review.hard_disagreement');
   });
 
   it('loses nothing of a flood of reviews and cancels while the store comes and goes', async () => {

@@ -23,7 +23,7 @@ export class IntakeRunner implements OnApplicationBootstrap, OnModuleDestroy, On
     this.topology = new TopologyKeeper(bus, config.namespaces, logger);
     this.inbox = inbox;
     this.consumers = reviewConsumers(config.namespaces, bus, handler, logger);
-    this.purge = new ReviewPurge({ bus, namespaces: Object.keys(config.namespaces), intervalMs: config.purgeIntervalMs, logger });
+    this.purge = new ReviewPurge({ bus, intervalMs: config.purgeIntervalMs, logger });
   }
 
   async onApplicationBootstrap(): Promise<void> {
