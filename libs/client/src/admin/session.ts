@@ -1,0 +1,36 @@
+import type { HttpTransport } from '../http/transport.ts';
+import type { CallOptions } from '../retry.ts';
+
+/** Who a credential stands for. `expires_at` of a browser's session only. */
+export type WhoAmI = {
+  namespace: string;
+  user_id: string | null;
+  roles: string[];
+  auth: 'api_key' | 'jwt' | 'session';
+  key_id: string;
+  /** Who has delegated to this person for now. */
+  acts_for: string[];
+  expires_at?: string;
+};
+
+/** Signing in and out of a browser: the session's cookie is HttpOnly, so the page never holds the key. */
+export class Session {
+  private readonly transport: HttpTransport;
+
+  constructor(transport: HttpTransport) {
+    this.transport = transport;
+  }
+
+  /** @param key an API key or token; without one the client's own */
+  signIn(key?: string, call?: CallOptions): Promise<WhoAmI> {
+    return this.transport.json({ method: 'POST', path: '/session', body: key === undefined ? {} : { key }, repeat: 'always' }, call);
+  }
+
+  who(call?: CallOptions): Promise<WhoAmI> {
+    return this.transport.json({ method: 'GET', path: '/session', repeat: 'always' }, call);
+  }
+
+  async signOut(call?: CallOptions): Promise<void> {
+    await this.transport.send({ method: 'DELETE', path: '/session', repeat: 'always' }, call);
+  }
+}

@@ -1,0 +1,14 @@
+export { UmpireError, type ErrorCode, type FieldError, type HITLRequest, type Interaction, type Outcome, type Reason } from '@umpire/contract';
+export * from './admin/identity.ts';
+export * from './admin/session.ts';
+export * from './admin/timers.ts';
+export * from './admin/webhooks.ts';
+export * from './client.ts';
+export * from './http/pages.ts';
+export { HttpTransport, type Request, type Reply, type TransportOptions } from './http/transport.ts';
+export { cancelMessage, escalationMessage, interactionMessage, type Escalation, type Message } from './messages.ts';
+export type { WaitOptions } from './outcome-wait.ts';
+export type { PipelineClient } from './pipeline-client.ts';
+export type { CallOptions, RetryPolicy } from './retry.ts';
+export * from './types.ts';
+export * from './webhook.ts';

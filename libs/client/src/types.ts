@@ -1,0 +1,123 @@
+import type { EscalationStatus, Interaction, Option, Outcome, Pattern, Priority, Quorum, Reason, UiSchema } from '@umpire/contract';
+
+/** What was submitted: `stored` once the store has it; `queued` if it is durable and the store has not answered yet. */
+export type Receipt =
+  | { request_id: string; status: 'stored'; duplicate: boolean }
+  | { request_id: string; status: 'queued' };
+
+/** `tombstoned`: nothing had this id yet; what comes under it within a day opens cancelled. */
+export type CancelReceipt = { request_id: string; status: 'cancelled' | 'tombstoned' | 'queued' };
+
+/** How an escalation ended, with the pipeline's own data, untouched, and the data overlaid with the response (the seed's resume). */
+export type SettledOutcome<Data = unknown> = Outcome & { data: Data; merged: Record<string, unknown> };
+
+export type StatusReply<Data = unknown> = {
+  interaction_id: string;
+  status: EscalationStatus;
+  created_at: string;
+  expires_at: string | null;
+  overdue: boolean;
+  seq: number;
+  revision: number;
+  iteration: number;
+  claimed_by: string | null;
+  outcome?: SettledOutcome<Data> | null;
+};
+
+/** A pipeline's question. Without `interaction_id` the client makes one, so that repeating the call asks once. */
+export type InteractionRequest = {
+  interaction_id?: string | undefined;
+  pipeline_name: string;
+  step_name: string;
+  data: object;
+  escalation_reason?: Reason | undefined;
+  partial_result?: unknown;
+  metadata?: Record<string, unknown> | undefined;
+  /** How it is to be decided; policy and defaults fill the rest. */
+  interaction?: Interaction | undefined;
+};
+
+export type Round = { iteration: number; user_id: string; at: string; response: Record<string, unknown> };
+export type Vote = { user_id: string; verdict: string; at: string; revision: number; on_behalf_of?: string; set_aside?: true };
+
+/** An escalation as people see it: the seed's InteractionResponse and what stands beside it. Times are RFC 3339 with Z. */
+export type EscalationItem<Data = unknown> = {
+  interaction_id: string;
+  request_id: string;
+  schema_version: string;
+  namespace: string;
+  kind: 'escalation' | 'interaction';
+  reason: Reason;
+  status: EscalationStatus;
+  seq: number;
+  revision: number;
+  created_at: string;
+  expires_at: string | null;
+  overdue: boolean;
+  pattern: Pattern;
+  priority: Priority;
+  prompt: string | null;
+  ui_schema: UiSchema;
+  review_data: Record<string, unknown> | null;
+  verdict_field: string;
+  options: Option[];
+  quorum: Quorum;
+  veto: string[];
+  on_timeout: 'default' | 'expire' | 'hold';
+  default_action: string | null;
+  revises: string | null;
+  electorate: { users: string[]; roles: string[] };
+  excluded: string[];
+  claimed_by: string | null;
+  claimed_until: string | null;
+  level: number;
+  iteration: number;
+  current_result: unknown;
+  history: Round[];
+  votes: Vote[];
+  policy: { id: string; version: number } | null;
+  pipeline_name: string | null;
+  step_name: string | null;
+  task_id: string | null;
+  summary: string | null;
+  outcome: Outcome | null;
+  consumed: { consumer_id: string; at: string } | null;
+  data: Data;
+};
+
+/** Where an escalation stands after a command. */
+export type Accepted = {
+  status: 'accepted';
+  interaction_id: string;
+  state: EscalationStatus;
+  seq: number;
+  revision: number;
+  level: number;
+  claimed_by: string | null;
+  claimed_until: string | null;
+  outcome?: Outcome;
+};
+
+/** The seed's reply to an answer. `outcome` is there if this answer settled it. */
+export type RespondReply = {
+  status: 'accepted';
+  message: string;
+  interaction_id: string;
+  state: EscalationStatus;
+  seq: number;
+  outcome?: Outcome;
+};
+
+/** The permit to run an approved action once. */
+export type Permit = {
+  status: 'consumed';
+  request_id: string;
+  interaction_id: string;
+  consumer_id: string;
+  action_digest: string;
+  verdict: string;
+  consumed_at: string;
+  seq: number;
+};
+
+export type TimelineEntry = { id: string; seq: number; type: string; occurred_at: string; actor: Record<string, unknown> | null; data: Record<string, unknown> | null };
