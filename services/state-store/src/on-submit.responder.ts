@@ -1,4 +1,4 @@
-import { decodeFrame, REQUESTS, UmpireError, type SubmitHeader, type SubmitReply } from '@umpire/contract';
+import { decodeFrame, LIMITS, REQUESTS, UmpireError, type SubmitHeader, type Verdict } from '@umpire/contract';
 import type { Bus } from '@umpire/runtime';
 import type { Submissions } from './submit.service.ts';
 
@@ -7,8 +7,24 @@ export function onSubmit(bus: Bus, submissions: Submissions): () => Promise<void
   return bus.respond(requestOf('umpire.store.submit.*'), async (data) => {
     const { header, bodies } = readFrame(data);
     const verdicts = await submissions.submit(header.items.map((item, index) => ({ item, body: bodies[index]! })));
-    return JSON.stringify({ verdicts } satisfies SubmitReply);
+    return replyOf(verdicts);
   });
+}
+
+/**
+ * The verdicts as one message. Outcomes of late cancels could make it too large to publish: what does not fit is left out, and
+ * intake submits the rest again, which by then is answered as it was.
+ */
+function replyOf(verdicts: Verdict[]): string {
+  const texts: string[] = [];
+  let bytes = 0;
+  for (const verdict of verdicts) {
+    const text = JSON.stringify(verdict);
+    bytes += Buffer.byteLength(text) + 1;
+    if (texts.length > 0 && bytes > LIMITS.batch) break;
+    texts.push(text);
+  }
+  return `{"verdicts":[${texts.join(',')}]}`;
 }
 
 function readFrame(data: Uint8Array) {
