@@ -24,7 +24,10 @@ const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOStrin
 const hex = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 /** Text columns refuse U+0000; the truth in `state` keeps it. */
 const plain = (text: string | null | undefined) => text?.replaceAll('\u0000', '\uFFFD').toWellFormed().slice(0, 4_000) ?? null;
-const documentOf = ({ state, task_id, summary }: Pick<NewEscalation, 'state' | 'task_id' | 'summary'>) => searchDocument(state.namespace, [plain(task_id), plain(summary), plain(state.rules.prompt)]);
+const documentOf = ({ state, task_id, summary }: Pick<NewEscalation, 'state' | 'task_id' | 'summary'>) => {
+  const { pattern, priority, prompt } = state.rules;
+  return searchDocument(state.namespace, { pattern, priority, policy: plain(state.policy?.id) }, [plain(task_id), plain(summary), plain(prompt)]);
+};
 const principalOfUser = (user: string) => plain(`u:${user}`)!;
 /** Who has it in their inbox: the electorate, and whoever answers from a seat of it for a time. */
 const principalsOf = ({ electorate, delegations }: Pick<EscalationState, 'electorate' | 'delegations'>) => [
@@ -161,8 +164,8 @@ export async function saveTransitions(tx: Query, transitions: Transition[]): Pro
 }
 
 /**
- * Brings the assignments of escalations whose electorate changed to what their state says now. Who has gone keeps a closed row if
- * they have answered or were delegated to, since they may go on reading it, and none otherwise.
+ * Brings the assignments of escalations whose electorate changed to what their state says now. Who has gone keeps a row if they
+ * have answered or were delegated to, since they may go on reading it, and none otherwise.
  */
 async function replaceAssignments(tx: Query, states: EscalationState[]): Promise<void> {
   for (const { namespace, request_id, status, opened_at, ...state } of states) {
@@ -173,10 +176,10 @@ async function replaceAssignments(tx: Query, states: EscalationState[]): Promise
       delete from store.assignments
       where namespace = ${namespace} and request_id = ${request_id} and principal <> all (${[...members, ...gone]}::text[])`;
     await tx`
-      insert into store.assignments (namespace, request_id, principal, opened_at, open)
-      select ${namespace}, ${request_id}, principal, ${iso(opened_at)}, ${status === 'pending'} and member
+      insert into store.assignments (namespace, request_id, principal, opened_at, open, gone)
+      select ${namespace}, ${request_id}, principal, ${iso(opened_at)}, ${status === 'pending'} and member, not member
       from (select unnest(${members}::text[]), true union all select unnest(${gone}::text[]), false) as wanted (principal, member)
-      on conflict (namespace, request_id, principal) do update set open = excluded.open`;
+      on conflict (namespace, request_id, principal) do update set open = excluded.open, gone = excluded.gone`;
   }
 }
 

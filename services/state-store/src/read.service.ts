@@ -94,11 +94,15 @@ export class Reads {
     return { items, next: rows.length > limit ? String(items.at(-1)!.seq) : null };
   }
 
-  /** Renderings of the rows' versions, from the cache or made and kept. */
   private async render(rows: HotRow[]): Promise<string[]> {
+    return (await this.renderings(rows)).filter((text) => text !== null);
+  }
+
+  /** Renderings of the rows' versions, in order, from the cache or made and kept; null for a row that is gone meanwhile. */
+  async renderings(rows: HotRow[]): Promise<(string | null)[]> {
     const cached = await this.cache.get(rows);
     const missing = rows.filter((_, index) => cached[index] === null);
-    if (missing.length === 0) return cached as string[];
+    if (missing.length === 0) return cached;
     const documents = new Map((await this.documents(missing)).map((document) => [`${document.namespace}/${document.request_id}`, document]));
     const made = new Map<string, string>();
     const keep: { row: HotRow; text: string }[] = [];
@@ -111,7 +115,7 @@ export class Reads {
       keep.push({ row: { ...row, seq: document.seq }, text });
     }
     void this.cache.put(keep);
-    return rows.flatMap((row, index) => cached[index] ?? made.get(`${row.namespace}/${row.request_id}`) ?? []);
+    return rows.map((row, index) => cached[index] ?? made.get(`${row.namespace}/${row.request_id}`) ?? null);
   }
 }
 

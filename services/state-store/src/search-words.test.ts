@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { searchDocument, searchQuery, wordsOf } from './search-words.ts';
+import { searchDocument, searchQuery, wordsOf, wordsQuery } from './search-words.ts';
 
 describe('words', () => {
   it.each([
@@ -28,17 +28,29 @@ describe('words', () => {
 });
 
 describe('documents and questions', () => {
-  it('keep namespaces apart by a lexeme that no text can hold', () => {
-    expect(searchDocument('team-a', ['@default x', null, undefined, 'Y'])).toBe('@team-a default x y');
-    expect(searchQuery('team-a', '@default')).toBe("'@team-a' & 'default':*");
+  const facets = { pattern: 'review', priority: 'high', policy: null };
+  const none = { patterns: [], priorities: [], policy: null };
+
+  it('keep namespaces and facets apart by lexemes that no text can hold', () => {
+    expect(searchDocument('team-a', facets, ['@default =input x', null, undefined, 'Y'])).toBe('@team-a =review !high default input x y');
+    expect(searchQuery('team-a', wordsQuery('@default'), none)).toBe("'@team-a' & 'default':*");
+    const hostile = "o'brien & *\\ \u0000";
+    const [, , , policy] = searchDocument('team-a', { ...facets, policy: hostile }, []).split(' ');
+    expect(policy).toMatch(/^#[\w-]{43}$/);
+    expect(searchQuery('team-a', null, { ...none, policy: hostile })).toBe(`'@team-a' & ('${policy}')`);
   });
 
   it('ask for every word, the last as a beginning if it is long enough', () => {
-    expect(searchQuery('default', 'Loan appl')).toBe("'@default' & 'loan' & 'appl':*");
-    expect(searchQuery('default', 'to be')).toBe("'@default' & 'to' & 'be'");
-    expect(searchQuery('default', '\u5be9')).toBe("'@default' & '\u5be9':*");
-    expect(searchQuery('default', "a'b\\c")).toBe("'@default' & 'a' & 'b' & 'c'");
-    expect(searchQuery('default', '?!')).toBeNull();
-    expect(searchQuery('default', Array.from({ length: 50 }, (_, i) => `w${i}`).join(' '))!.split('&')).toHaveLength(9);
+    expect(wordsQuery('Loan appl')).toBe("'loan' & 'appl':*");
+    expect(wordsQuery('to be')).toBe("'to' & 'be'");
+    expect(wordsQuery('\u5be9')).toBe("'\u5be9':*");
+    expect(wordsQuery("a'b\\c")).toBe("'a' & 'b' & 'c'");
+    expect(wordsQuery('?!')).toBeNull();
+    expect(wordsQuery(Array.from({ length: 50 }, (_, i) => `w${i}`).join(' '))!.split('&')).toHaveLength(8);
+  });
+
+  it('ask for one of the patterns and one of the priorities', () => {
+    expect(searchQuery('default', null, none)).toBeNull();
+    expect(searchQuery('default', "'x'", { patterns: ['input', 'review'], priorities: ['low'], policy: null })).toBe("'@default' & ('=input' | '=review') & ('!low') & 'x'");
   });
 });

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /**
  * Words of texts for the search index. Cut here and not by Postgres, so that the database's locale and parser decide nothing:
  * letters, marks and digits of any script, lower-cased; scripts that are written without spaces are cut by their dictionary.
@@ -24,22 +26,43 @@ export function wordsOf(text: string, limit: number): string[] {
   return [...words].slice(0, limit);
 }
 
-/** The namespace as a lexeme that no text can hold. */
-const namespaceLexeme = (namespace: string) => `@${namespace}`;
+/** Facts that are looked for like words: lists that few rows fit are found by them. */
+export type Facets = { pattern: string; priority: string; policy: string | null };
+
+/** Lexemes that no text can hold, since words are letters and digits alone. */
+const lexeme = {
+  namespace: (namespace: string) => `@${namespace}`,
+  pattern: (pattern: string) => `=${pattern}`,
+  priority: (priority: string) => `!${priority}`,
+  /** Hashed: an id may be of any length and characters. */
+  policy: (policy: string) => `#${createHash('sha256').update(policy).digest('base64url')}`,
+};
 
 /** What is indexed of an escalation: lexemes with spaces between them. */
-export function searchDocument(namespace: string, texts: (string | null | undefined)[]): string {
+export function searchDocument(namespace: string, { pattern, priority, policy }: Facets, texts: (string | null | undefined)[]): string {
   const text = texts.filter((part) => part).join(' ');
-  return [namespaceLexeme(namespace), ...wordsOf(text, INDEXED_WORDS)].join(' ');
+  const facets = [lexeme.namespace(namespace), lexeme.pattern(pattern), lexeme.priority(priority), ...(policy === null ? [] : [lexeme.policy(policy)])];
+  return [...facets, ...wordsOf(text, INDEXED_WORDS)].join(' ');
 }
 
 /**
- * A question as a `tsquery`: every word is to be there, in any order, the last as a beginning too.
- * @returns null where the question has no word
+ * Words as a `tsquery`: every one is to be there, in any order, the last as a beginning too.
+ * @returns null where the text has no word
  */
-export function searchQuery(namespace: string, text: string): string | null {
+export function wordsQuery(text: string): string | null {
   const words = wordsOf(text, ASKED_WORDS);
   const last = words.length - 1;
   const terms = words.map((word, index) => `'${word}'${index === last && (word.length >= PREFIX_LENGTH || NO_SPACES.test(word)) ? ':*' : ''}`);
-  return words.length === 0 ? null : [`'${namespaceLexeme(namespace)}'`, ...terms].join(' & ');
+  return words.length === 0 ? null : terms.join(' & ');
+}
+
+/**
+ * Words and facets within a namespace as a `tsquery`; of several patterns or priorities one is enough.
+ * @param words from `wordsQuery`
+ * @returns null where nothing is asked for
+ */
+export function searchQuery(namespace: string, words: string | null, { patterns, priorities, policy }: { patterns: string[]; priorities: string[]; policy: string | null }): string | null {
+  const anyOf = (lexemes: string[]) => (lexemes.length === 0 ? [] : [`(${lexemes.map((one) => `'${one}'`).join(' | ')})`]);
+  const terms = [...anyOf(patterns.map(lexeme.pattern)), ...anyOf(priorities.map(lexeme.priority)), ...anyOf(policy === null ? [] : [lexeme.policy(policy)]), ...(words === null ? [] : [words])];
+  return terms.length === 0 ? null : [`'${lexeme.namespace(namespace)}'`, ...terms].join(' & ');
 }

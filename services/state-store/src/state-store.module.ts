@@ -3,6 +3,8 @@ import { AUTHENTICATOR, AuthGuard, Bus, connectPostgres, systemClock, TopologyKe
 import { RenderingCache } from './cache.ts';
 import { CommandController } from './command.controller.ts';
 import { Commands } from './command.service.ts';
+import { EscalationsController } from './escalations.controller.ts';
+import { Explanations } from './explain.service.ts';
 import { HitlController } from './hitl.controller.ts';
 import { IdentityDelegationsController } from './identity-delegations.controller.ts';
 import { IdentityGroupsController } from './identity-groups.controller.ts';
@@ -10,6 +12,7 @@ import { IdentityKeysController } from './identity-keys.controller.ts';
 import { Identity } from './identity-services.ts';
 import { IdentitySessionsController } from './identity-sessions.controller.ts';
 import { Tokens } from './identity-tokens.ts';
+import { Lists } from './list.service.ts';
 import { onApply } from './on-apply.responder.ts';
 import { onQueries } from './on-query.responder.ts';
 import { onSubmit } from './on-submit.responder.ts';
@@ -28,6 +31,8 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   readonly reads: Reads;
   readonly responses: Responses;
   readonly commands: Commands;
+  readonly lists: Lists;
+  readonly explanations: Explanations;
   readonly authenticator: StoreAuthenticator;
   readonly identity: Identity;
   private readonly sql: Sql;
@@ -54,6 +59,8 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.reads = new Reads(sql, this.cache, this.hints);
     this.responses = new Responses(this.transitions);
     this.commands = new Commands(sql, this.transitions, this.reads);
+    this.lists = new Lists(sql, this.reads);
+    this.explanations = new Explanations(sql, this.reads);
     const tokens = tokenRules(config);
     this.authenticator = new StoreAuthenticator(sql, tokens ? new Tokens(tokens, logger) : null);
     this.identity = new Identity(sql, this.authenticator, config.publicUrl);
@@ -95,13 +102,15 @@ export class StateStoreModule {
     };
     return {
       module: StateStoreModule,
-      controllers: [HitlController, CommandController, SchemasController, IdentityKeysController, IdentityGroupsController, IdentityDelegationsController, IdentitySessionsController],
+      controllers: [HitlController, EscalationsController, CommandController, SchemasController, IdentityKeysController, IdentityGroupsController, IdentityDelegationsController, IdentitySessionsController],
       providers: [
         AuthGuard,
         { provide: Store, useFactory: connect },
         { provide: Reads, useFactory: (store: Store) => store.reads, inject: [Store] },
         { provide: Responses, useFactory: (store: Store) => store.responses, inject: [Store] },
         { provide: Commands, useFactory: (store: Store) => store.commands, inject: [Store] },
+        { provide: Lists, useFactory: (store: Store) => store.lists, inject: [Store] },
+        { provide: Explanations, useFactory: (store: Store) => store.explanations, inject: [Store] },
         { provide: Identity, useFactory: (store: Store) => store.identity, inject: [Store] },
         { provide: AUTHENTICATOR, useFactory: (store: Store) => store.authenticator, inject: [Store] },
       ],

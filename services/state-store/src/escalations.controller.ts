@@ -1,0 +1,39 @@
+import { Get, Inject, Param, Query, Res } from '@nestjs/common';
+import type { Principal } from '@umpire/contract';
+import { Allow, Caller, GuardedController } from '@umpire/runtime';
+import type { FastifyReply } from 'fastify';
+import { etagOf } from './if-match.ts';
+import { Explanations } from './explain.service.ts';
+import { decodeListCursor, encodeListCursor } from './list-cursor.ts';
+import { listQuery, type ListQuery } from './list.schemas.ts';
+import { Lists } from './list.service.ts';
+import { requestIdOf } from './request-id.ts';
+
+/** Looking for escalations, and asking why one stands where it stands. */
+@GuardedController('hitl/escalations')
+export class EscalationsController {
+  private readonly lists: Lists;
+  private readonly explanations: Explanations;
+
+  constructor(@Inject(Lists) lists: Lists, @Inject(Explanations) explanations: Explanations) {
+    this.lists = lists;
+    this.explanations = explanations;
+  }
+
+  @Get()
+  @Allow('producer', 'reviewer', 'admin')
+  async list(@Caller() caller: Principal, @Query({ schema: listQuery }) query: ListQuery, @Res() reply: FastifyReply) {
+    const { after, ...request } = query;
+    const { items, next } = await this.lists.page(caller, { ...request, after: after === undefined ? null : decodeListCursor(query.sort, after) });
+    const cursor = next === null ? 'null' : JSON.stringify(encodeListCursor(query.sort, next));
+    void reply.header('content-type', 'application/json; charset=utf-8').send(`{"items":[${items.join(',')}],"next":${cursor}}`);
+  }
+
+  @Get(':id/explain')
+  @Allow('producer', 'reviewer', 'admin')
+  async explain(@Caller() caller: Principal, @Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply) {
+    const explanation = await this.explanations.explain(caller, requestIdOf(id));
+    void reply.header('etag', etagOf(explanation.seq));
+    return explanation;
+  }
+}
