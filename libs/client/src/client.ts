@@ -7,6 +7,7 @@ import { steadyClock } from './clock.ts';
 import { cursorInLink, type Page, type PageOptions } from './http/pages.ts';
 import { idPath, namePath } from './http/path.ts';
 import { HttpTransport, type Repeat, type TransportOptions } from './http/transport.ts';
+import { Inbox, type InboxOptions } from './inbox.ts';
 import { cancelMessage, escalationMessage, interactionMessage, type Escalation } from './messages.ts';
 import { waitUntilSettled, type WaitOptions } from './outcome-wait.ts';
 import type { PipelineClient } from './pipeline-client.ts';
@@ -51,12 +52,12 @@ export class UmpireClient implements PipelineClient {
   // For pipelines
 
   /** Hands over a HITLRequest. Repeating it is harmless: the same id and content again is `duplicate`. */
-  escalate(request: Escalation, { interaction, ...call }: CallOptions & { interaction?: Interaction } = {}): Promise<Receipt> {
+  async escalate(request: Escalation, { interaction, ...call }: CallOptions & { interaction?: Interaction } = {}): Promise<Receipt> {
     return this.submit(escalationMessage(request, interaction).body, call);
   }
 
   /** Asks a pipeline's own question. */
-  interact(request: InteractionRequest, call?: CallOptions): Promise<Receipt> {
+  async interact(request: InteractionRequest, call?: CallOptions): Promise<Receipt> {
     return this.submit(interactionMessage(request).body, call);
   }
 
@@ -64,7 +65,7 @@ export class UmpireClient implements PipelineClient {
    * Takes a question back, also one that has not arrived yet.
    * @throws UmpireError `already_settled` with the outcome in `extra.outcome`, when it came too late
    */
-  cancel(requestId: string, { detail, reason, ...call }: CallOptions & { detail?: string; reason?: Reason } = {}): Promise<CancelReceipt> {
+  async cancel(requestId: string, { detail, reason, ...call }: CallOptions & { detail?: string; reason?: Reason } = {}): Promise<CancelReceipt> {
     return this.submit(cancelMessage(requestId, { detail, reason }).body, call);
   }
 
@@ -132,6 +133,12 @@ export class UmpireClient implements PipelineClient {
    */
   respond(requestId: string, userInput: Record<string, unknown>, { revision, userId, ...call }: CallOptions & { revision?: number; userId?: string } = {}): Promise<RespondReply> {
     return this.transport.json({ method: 'POST', path: '/hitl/respond', body: { interaction_id: requestId, user_input: userInput, revision, user_id: userId }, repeat: 'always' }, call);
+  }
+
+  /** The person's inbox, live over a WebSocket: the list, then what is new, what has changed and what is over. */
+  subscribe<Data = unknown>(userId: string, options: InboxOptions<Data>): Inbox<Data> {
+    const probe = (call: CallOptions) => this.pending(userId, { limit: 1, ...call });
+    return new Inbox<Data>({ url: this.transport.url, userId, authorization: () => this.transport.authorization(), probe }, options);
   }
 
   /** @throws UmpireError `not_found`, `forbidden` */

@@ -5,6 +5,7 @@ export * from './admin/timers.ts';
 export * from './admin/webhooks.ts';
 export * from './client.ts';
 export * from './http/pages.ts';
+export { Inbox, type InboxFrame, type InboxOptions, type InboxState } from './inbox.ts';
 export { HttpTransport, type Request, type Reply, type TransportOptions } from './http/transport.ts';
 export { cancelMessage, escalationMessage, interactionMessage, type Escalation, type Message } from './messages.ts';
 export type { WaitOptions } from './outcome-wait.ts';

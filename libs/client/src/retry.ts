@@ -24,7 +24,7 @@ export function backoffDelay(attempt: number, { baseMs, maxMs }: Backoff, random
 /** Codes after which the same request may do better later. */
 const PASSING: ReadonlySet<string> = new Set(['unavailable', 'timeout', 'rate_limited']);
 
-export const isPassing = (error: unknown): error is UmpireError => error instanceof UmpireError && PASSING.has(error.code);
+export const isPassing = (error: unknown): boolean => error instanceof UmpireError && PASSING.has(error.code);
 
 /** A call's end: the caller's signal and its own time limit, told apart. */
 export class Deadline {
@@ -86,7 +86,7 @@ export async function retrying<T>(deadline: Deadline, policy: RetryPolicy, mayRe
       return await attempt();
     } catch (error) {
       deadline.check(error);
-      if (tries >= policy.attempts || !isPassing(error) || !mayRepeat(error)) throw error;
+      if (!(error instanceof UmpireError) || tries >= policy.attempts || !isPassing(error) || !mayRepeat(error)) throw error;
       const asked = Number(error.extra['retry_after'] ?? 0) * 1_000;
       const pause = Math.max(backoffDelay(tries, policy.backoff, policy.random()), Math.min(asked || 0, policy.backoff.maxMs));
       if (pause >= deadline.leftMs) throw error;
