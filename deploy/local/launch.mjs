@@ -39,6 +39,7 @@ export function findServersFor(home, steps, external = externalServers()) {
 export async function launch({ home, port = 8080, split = false, verbose = false, steps = new Steps({ quiet: true }), found, signal,
   show = (line) => steps.say(line) }) {
   const external = externalServers();
+  if (external.nats) steps.say('UMPIRE_NATS_URL: an ack of that server means on disk only if it runs with sync_interval: always, or as a cluster');
   const opened = await openHome(home);
   if (opened.ended.length > 0) steps.say(`ended what an earlier run had left: ${opened.ended.join(', ')}`);
   const started = { services: [], servers: undefined };

@@ -21,11 +21,11 @@ const HELP = {
 
   umpire start   set everything up and run the product
   umpire stop    stop the instance that runs on a home
-  umpire demo    carry one escalation through the whole product
+  umpire demo    carry real messages through the whole product
   umpire test    run every test
   umpire run     run a command with this clone's Node and dependencies
 
-Each has --help. Through npm: npm start -- --port 9000`,
+Each has --help. Through npm: npm start -- --port 9000. To ask what runs (keys, groups, escalations): npm run umpire`,
   start: `umpire start: sets everything up (tools, dependencies, servers, tables, keys) and runs the product until Ctrl-C.
 
 ${HOME_OPTION}
@@ -40,7 +40,7 @@ ${HOME_OPTION}
   stop: `umpire stop: stops the instance that runs on a home, services first, and waits until it has ended.
 
 ${HOME_OPTION}`,
-  demo: `umpire demo: one escalation from the message to the signed webhook, a decision, and the outcome, with the times between
+  demo: `umpire demo: real producers' messages from JetStream or POST to signed webhooks, decisions and outcomes, with the times between
 them. Uses the instance that runs on the home; without one, starts one in a temporary folder and removes it afterwards.
 
 ${HOME_OPTION}
