@@ -37,6 +37,13 @@ export const readNotifierConfig = (env: Env) =>
     retentionDays: z.coerce.number().min(0.001).max(3_650).default(7),
     /** Bytes of recent payloads kept, so that a later event of the same escalation need not ask the store. */
     contentCacheBytes: z.coerce.number().int().min(0).max(2 ** 32).default(32 * 1024 * 1024),
+    /** Events kept for sockets that come back with `since`, and how many of the stream's last ones a start reads for that. */
+    socketWindow: z.coerce.number().int().min(1).max(1_000_000).default(20_000),
+    socketWindowAtStart: z.coerce.number().int().min(0).max(1_000_000).default(5_000),
+    socketMax: z.coerce.number().int().min(1).max(100_000).default(10_000),
+    socketHeartbeatMs: z.coerce.number().int().min(1_000).max(600_000).default(25_000),
+    /** How often it is asked again who stands behind an open socket. */
+    socketRecheckMs: z.coerce.number().int().min(1_000).max(600_000).default(30_000),
   }, env);
 
 export type NotifierConfig = ReturnType<typeof readNotifierConfig>;

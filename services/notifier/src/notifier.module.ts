@@ -1,6 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { AUTHENTICATOR, AuthGuard, Bus, connectPostgres, RemoteAuthenticator, systemClock, type ServiceContext } from '@umpire/runtime';
+import { HttpAdapterHost } from '@nestjs/core';
+import { AUTHENTICATOR, AuthGuard, Bus, connectPostgres, RemoteAuthenticator, systemClock, type Authenticator, type ServiceContext } from '@umpire/runtime';
 import type { NotifierConfig } from './notifier.config.ts';
+import { Sockets } from './sockets/sockets.ts';
 import { DeliveryService } from './webhooks/delivery.service.ts';
 import { EndpointService } from './webhooks/endpoint.service.ts';
 import { EndpointsController } from './webhooks/endpoints.controller.ts';
@@ -25,6 +27,11 @@ export class NotifierModule {
         { provide: EndpointService, useFactory: (webhooks: Webhooks) => webhooks.endpoints, inject: [Webhooks] },
         { provide: DeliveryService, useFactory: (webhooks: Webhooks) => webhooks.deliveries, inject: [Webhooks] },
         { provide: AUTHENTICATOR, useFactory: (webhooks: Webhooks) => new RemoteAuthenticator(webhooks.bus, systemClock.now), inject: [Webhooks] },
+        {
+          provide: Sockets,
+          useFactory: (webhooks: Webhooks, authenticator: Authenticator, http: HttpAdapterHost) => new Sockets(config, context.logger.child({ service: 'notifier' }), webhooks.bus, authenticator, http),
+          inject: [Webhooks, AUTHENTICATOR, HttpAdapterHost],
+        },
       ],
     };
   }

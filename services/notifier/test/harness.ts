@@ -47,6 +47,7 @@ export class Harness {
     this.store = await stateStore(this.database, this.nats);
   }
 
+  /** Another one after a restart. */
   get storeOrigin(): string {
     return this.store.origin;
   }
@@ -74,10 +75,13 @@ export class Harness {
   }
 
   async caller(origin: string, roles: string[] = ['admin'], namespace = 'default', userId: string | null = null): Promise<Call> {
-    const key = await this.key(roles, namespace, userId);
+    return this.callWith(origin, await this.key(roles, namespace, userId));
+  }
+
+  callWith(origin: string | (() => string), key: string): Call {
     return async (method, path, body) => {
       const headers = { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
-      const response = await fetch(`${origin}${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+      const response = await fetch(`${typeof origin === 'string' ? origin : origin()}${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
       const text = await response.text();
       return { status: response.status, body: text === '' ? null : (JSON.parse(text) as unknown) };
     };
