@@ -102,7 +102,7 @@ export class DurableConsumer {
     let missed = 0;
     for await (const status of messages.status()) {
       missed = status.type === 'heartbeats_missed' ? missed + 1 : 0;
-      if (status.type === 'consumer_deleted' || status.type === 'consumer_not_found' || status.type === 'stream_not_found' || missed >= 3) {
+      if (status.type === 'consumer_deleted' || status.type === 'consumer_not_found' || status.type === 'stream_not_found' || status.type === 'no_responders' || missed >= 3) {
         await messages.close().catch(() => undefined);
         return;
       }
