@@ -1,23 +1,21 @@
 import { Body, Get, Header, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { LIMITS, UmpireError, type Principal } from '@umpire/contract';
+import { deprecationHeaders, LIMITS, UmpireError, type Principal } from '@umpire/contract';
 import { Allow, Caller, GuardedController } from '@umpire/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { BulkResponses } from './bulk-respond.service.ts';
 import { decodeCursor, encodeCursor, nextLink } from './cursor.ts';
+import { LegacyResponses } from './legacy-respond.service.ts';
 import { mayRead, Reads } from './read.service.ts';
 import { requestIdOf } from './request-id.ts';
+import { bulkBody, respondBody, type BulkBody, type RespondBody } from './respond.schemas.ts';
 import { Responses } from './respond.service.ts';
 
-const respondSchema = z.object({
-  interaction_id: z.string().min(1).max(512),
-  user_input: z.record(z.string(), z.unknown()),
-  user_id: z.string().max(256).nullish(),
-  /** The revision that the person was shown; a newer one refuses the answer. */
-  revision: z.int().min(1).optional(),
-});
 const statusQuery = z.object({ wait: z.coerce.number().min(0).max(60).default(0) });
 const pageQuery = z.object({ limit: z.coerce.number().int().min(1).max(200).default(200), after: z.string().max(2_048).optional() });
 
+/** Where the deprecated form's successor is described. */
+const DOCUMENTATION = '/schemas';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** The reviewer's API: the seed's three routes, and one escalation in full. */
@@ -25,10 +23,14 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 export class HitlController {
   private readonly reads: Reads;
   private readonly responses: Responses;
+  private readonly bulk: BulkResponses;
+  private readonly legacy: LegacyResponses;
 
-  constructor(@Inject(Reads) reads: Reads, @Inject(Responses) responses: Responses) {
+  constructor(@Inject(Reads) reads: Reads, @Inject(Responses) responses: Responses, @Inject(BulkResponses) bulk: BulkResponses, @Inject(LegacyResponses) legacy: LegacyResponses) {
     this.reads = reads;
     this.responses = responses;
+    this.bulk = bulk;
+    this.legacy = legacy;
   }
 
   /** What waits for a person, oldest first: an array as in the seed, further pages through `Link`. */
@@ -44,12 +46,23 @@ export class HitlController {
     void reply.header('content-type', JSON_TYPE).send(`[${page.items.join(',')}]`);
   }
 
+  /** An answer. The form that it replaced is taken too, and told so (RFC 9745). */
   @Post('respond')
   @HttpCode(200)
   @Allow('reviewer')
-  respond(@Caller() caller: Principal, @Req() request: FastifyRequest & { rawBody?: Buffer }, @Body({ schema: respondSchema }) body: z.infer<typeof respondSchema>) {
+  respond(@Caller() caller: Principal, @Req() request: FastifyRequest & { rawBody?: Buffer }, @Body({ schema: respondBody }) body: RespondBody, @Res({ passthrough: true }) reply: FastifyReply) {
     if ((request.rawBody?.length ?? 0) > LIMITS.answer) throw new UmpireError('too_large', `an answer may have ${LIMITS.answer} bytes`);
-    return this.responses.respond(caller, body);
+    if ('answer' in body) return this.responses.respond(caller, body.answer);
+    void reply.headers(deprecationHeaders(DOCUMENTATION));
+    return this.legacy.respond(caller, body.deprecated);
+  }
+
+  /** Up to a hundred answers, each with its own result. */
+  @Post('bulk/respond')
+  @HttpCode(200)
+  @Allow('reviewer')
+  bulkRespond(@Caller() caller: Principal, @Body({ schema: bulkBody }) body: BulkBody) {
+    return this.bulk.respond(caller, body);
   }
 
   /** The seed's status; `?wait=30` answers once there is an outcome, or after that many seconds. */

@@ -1,10 +1,10 @@
 import type { Outcome, Principal } from '@umpire/contract';
 import type { RespondReply } from '@umpire/domain';
 import { reviewer } from './actor.ts';
+import { mayRead } from './read.service.ts';
 import { refusalError, unknownEscalation } from './refusal.ts';
+import type { RespondRequest } from './respond.schemas.ts';
 import type { Transitions } from './transition.service.ts';
-
-export type RespondRequest = { interaction_id: string; user_input: Record<string, unknown>; user_id?: string | null | undefined; revision?: number | undefined };
 
 export type RespondAccepted = {
   status: 'accepted';
@@ -36,7 +36,7 @@ export class Responses {
     });
     if (!executed) throw unknownEscalation(request.interaction_id);
     const { decision, outcome } = executed;
-    if (decision.refusal) throw refusalError(request.interaction_id, executed);
+    if (decision.refusal) throw refusalError(request.interaction_id, executed, mayRead(principal, decision.state));
     const reply = decision.reply as RespondReply;
     return {
       status: 'accepted',

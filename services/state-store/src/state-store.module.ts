@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import { AUTHENTICATOR, AuthGuard, Bus, connectPostgres, systemClock, TopologyKeeper, withDeadline, type ServiceContext, type Sql } from '@umpire/runtime';
+import { BulkResponses } from './bulk-respond.service.ts';
 import { RenderingCache } from './cache.ts';
 import { CommandController } from './command.controller.ts';
 import { Commands } from './command.service.ts';
@@ -12,6 +13,7 @@ import { IdentityKeysController } from './identity-keys.controller.ts';
 import { Identity } from './identity-services.ts';
 import { IdentitySessionsController } from './identity-sessions.controller.ts';
 import { Tokens } from './identity-tokens.ts';
+import { LegacyResponses } from './legacy-respond.service.ts';
 import { Lists } from './list.service.ts';
 import { onApply } from './on-apply.responder.ts';
 import { onQueries } from './on-query.responder.ts';
@@ -30,6 +32,8 @@ import { Transitions } from './transition.service.ts';
 class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
   readonly reads: Reads;
   readonly responses: Responses;
+  readonly bulk: BulkResponses;
+  readonly legacy: LegacyResponses;
   readonly commands: Commands;
   readonly lists: Lists;
   readonly explanations: Explanations;
@@ -58,6 +62,8 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.submissions = new Submissions(sql, this.transitions, logger, (items) => this.relay.publishSoon(items));
     this.reads = new Reads(sql, this.cache, this.hints);
     this.responses = new Responses(this.transitions);
+    this.bulk = new BulkResponses(this.responses, logger);
+    this.legacy = new LegacyResponses(sql, this.reads, this.responses, logger);
     this.commands = new Commands(sql, this.transitions, this.reads);
     this.lists = new Lists(sql, this.reads);
     this.explanations = new Explanations(sql, this.reads);
@@ -108,6 +114,8 @@ export class StateStoreModule {
         { provide: Store, useFactory: connect },
         { provide: Reads, useFactory: (store: Store) => store.reads, inject: [Store] },
         { provide: Responses, useFactory: (store: Store) => store.responses, inject: [Store] },
+        { provide: BulkResponses, useFactory: (store: Store) => store.bulk, inject: [Store] },
+        { provide: LegacyResponses, useFactory: (store: Store) => store.legacy, inject: [Store] },
         { provide: Commands, useFactory: (store: Store) => store.commands, inject: [Store] },
         { provide: Lists, useFactory: (store: Store) => store.lists, inject: [Store] },
         { provide: Explanations, useFactory: (store: Store) => store.explanations, inject: [Store] },
