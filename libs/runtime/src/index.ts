@@ -10,6 +10,7 @@ export * from './principals.ts';
 export * from './process.ts';
 export * from './http/app.ts';
 export * from './http/auth.ts';
+export * from './http/body.ts';
 export * from './http/probes.ts';
 export * from './http/problem-filter.ts';
 export * from './nats/bus.ts';

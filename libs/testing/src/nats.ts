@@ -18,6 +18,9 @@ export type TestNats = {
   /** A connection that may do everything, for looking from outside. */
   operator(): Promise<NatsConnection>;
   restart(): Promise<void>;
+  /** As kill -9 does. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -50,6 +53,8 @@ export async function testNats(): Promise<TestNats> {
     producer: (namespace = 'default') => raw(`producer-${namespace}`, inboxPrefix.namespace(namespace)),
     operator: () => raw('operator', '_INBOX.operator'),
     restart: () => servers.nats.restart(),
+    kill: () => servers.nats.kill(),
+    start: () => servers.nats.start(),
     stop: async () => {
       await Promise.allSettled(opened.map((close) => close()));
       await servers.stop();

@@ -11,7 +11,8 @@ try {
   if (!url || !file) throw new ConfigError('provision', ['UMPIRE_POSTGRES_ADMIN_URL and UMPIRE_PROVISION are needed']);
   const wanted = provisionSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   const logger = createLogger('provision', 'warn');
-  const sql = connectPostgres({ url, max: 2, service: 'provision', logger });
+  // A migration may take as long as it takes, and waits for another provisioner's.
+  const sql = connectPostgres({ url, max: 2, service: 'provision', logger, settings: { statement_timeout: 0, lock_timeout: 0, idle_in_transaction_session_timeout: 0 } });
   const done = await provision(sql, wanted).finally(() => sql.end({ timeout: 5 }));
   process.stdout.write(`${JSON.stringify(done)}\n`);
 } catch (error) {

@@ -9,6 +9,7 @@ import {
 } from './command.schemas.ts';
 import { Commands, type Aim } from './command.service.ts';
 import { etagOf, readIfMatch } from './if-match.ts';
+import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { requestIdOf } from './request-id.ts';
 
 type CommandRequest = FastifyRequest<{ Params: { id: string } }> & { principal?: Principal; rawBody?: Buffer };
@@ -36,7 +37,7 @@ class CommandInterceptor implements NestInterceptor {
 
 /** Everything that changes one escalation but the answer itself. `If-Match` takes what `ETag` gave; replies carry the new one. */
 @GuardedController('hitl/escalations/:id')
-@UseInterceptors(CommandInterceptor)
+@UseInterceptors(RateLimitInterceptor, CommandInterceptor)
 export class CommandController {
   private readonly commands: Commands;
 

@@ -1,4 +1,4 @@
-import { Get, Inject, Param, Query, Res } from '@nestjs/common';
+import { Get, Inject, Param, Query, Res, UseInterceptors } from '@nestjs/common';
 import type { Principal } from '@umpire/contract';
 import { Allow, Caller, GuardedController } from '@umpire/runtime';
 import type { FastifyReply } from 'fastify';
@@ -7,10 +7,12 @@ import { Explanations } from './explain.service.ts';
 import { decodeListCursor, encodeListCursor } from './list-cursor.ts';
 import { listQuery, type ListQuery } from './list.schemas.ts';
 import { Lists } from './list.service.ts';
+import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { requestIdOf } from './request-id.ts';
 
 /** Looking for escalations, and asking why one stands where it stands. */
 @GuardedController('hitl/escalations')
+@UseInterceptors(RateLimitInterceptor)
 export class EscalationsController {
   private readonly lists: Lists;
   private readonly explanations: Explanations;

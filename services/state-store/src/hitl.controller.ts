@@ -1,4 +1,4 @@
-import { Body, Get, Header, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Get, Header, HttpCode, Inject, Param, Post, Query, Req, Res, UseInterceptors } from '@nestjs/common';
 import { deprecationHeaders, LIMITS, UmpireError, type Principal } from '@umpire/contract';
 import { Allow, Caller, GuardedController } from '@umpire/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { BulkResponses } from './bulk-respond.service.ts';
 import { decodeCursor, encodeCursor, nextLink } from './cursor.ts';
 import { LegacyResponses } from './legacy-respond.service.ts';
+import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { mayRead, Reads } from './read.service.ts';
 import { requestIdOf } from './request-id.ts';
 import { bulkBody, respondBody, type BulkBody, type RespondBody } from './respond.schemas.ts';
@@ -20,6 +21,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** The reviewer's API: the seed's three routes, and one escalation in full. */
 @GuardedController('hitl')
+@UseInterceptors(RateLimitInterceptor)
 export class HitlController {
   private readonly reads: Reads;
   private readonly responses: Responses;

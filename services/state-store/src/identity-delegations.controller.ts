@@ -1,12 +1,14 @@
-import { Body, Delete, Get, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Delete, Get, Inject, Param, Post, Query, UseInterceptors } from '@nestjs/common';
 import type { Principal } from '@umpire/contract';
 import { Allow, Caller, GuardedController } from '@umpire/runtime';
 import type { z } from 'zod';
 import { delegationListQuery, newDelegationSchema } from './identity-delegations.service.ts';
 import { Identity } from './identity-services.ts';
+import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 
 /** Standing delegations between people of the caller's namespace. */
 @GuardedController('identity/delegations')
+@UseInterceptors(RateLimitInterceptor)
 export class IdentityDelegationsController {
   private readonly identity: Identity;
 

@@ -1,13 +1,15 @@
-import { Body, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
+import { Body, Delete, Get, HttpCode, Inject, Param, Post, Put, Query, UseInterceptors } from '@nestjs/common';
 import type { Principal } from '@umpire/contract';
 import { Allow, Caller, GuardedController } from '@umpire/runtime';
 import type { z } from 'zod';
 import { groupListQuery, groupSchema, newGroupSchema } from './identity-groups.service.ts';
 import { identityName } from './identity-schemas.ts';
 import { Identity } from './identity-services.ts';
+import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 
 /** Groups of the caller's namespace: admins change them, reviewers see whom they may assign. */
 @GuardedController('identity/groups')
+@UseInterceptors(RateLimitInterceptor)
 export class IdentityGroupsController {
   private readonly identity: Identity;
 

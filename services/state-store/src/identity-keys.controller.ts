@@ -1,12 +1,14 @@
-import { Body, Delete, Get, Header, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Delete, Get, Header, Inject, Param, Post, Query, UseInterceptors } from '@nestjs/common';
 import type { Principal } from '@umpire/contract';
 import { Allow, Caller, GuardedController } from '@umpire/runtime';
 import type { z } from 'zod';
 import { keyListQuery, newKeySchema } from './identity-keys.service.ts';
 import { Identity } from './identity-services.ts';
+import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 
 /** API keys of the caller's namespace. */
 @GuardedController('identity/keys')
+@UseInterceptors(RateLimitInterceptor)
 export class IdentityKeysController {
   private readonly identity: Identity;
 

@@ -1,4 +1,4 @@
-import { Body, Delete, Get, Header, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { Body, Delete, Get, Header, HttpCode, Inject, Post, Req, Res, UseInterceptors } from '@nestjs/common';
 import type { Principal } from '@umpire/contract';
 import { Allow, Caller, GuardedController, readCredential, readSession, refuseCrossSite, SESSION_COOKIE } from '@umpire/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -7,12 +7,14 @@ import { invalidField } from './identity-schemas.ts';
 import { Identity } from './identity-services.ts';
 import { SESSION_SECONDS } from './identity-sessions.queries.ts';
 import type { WhoAmI } from './identity-sessions.service.ts';
+import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 
 /** A key, or a JWT; or neither, with the bearer in the header. */
 const signInSchema = z.strictObject({ key: z.string().min(1).max(8_192).optional() }).nullish();
 
 /** Signing in and out of the browser, and who one is. */
 @GuardedController('session')
+@UseInterceptors(RateLimitInterceptor)
 export class IdentitySessionsController {
   private readonly identity: Identity;
 

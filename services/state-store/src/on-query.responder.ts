@@ -1,4 +1,4 @@
-import { encodeFrame, encodeUtf8, LIMITS, namespaceOfSubject, UmpireError, type ChangesReply, type ContentHeader, type ItemsHeader, type PrincipalReply } from '@umpire/contract';
+import { encodeFrame, encodeUtf8, idToken, LIMITS, namespaceOfSubject, parseIdToken, requestIdSchema, UmpireError, type ChangesReply, type ContentHeader, type ItemsHeader, type PrincipalReply } from '@umpire/contract';
 import { withDeadline, type Bus, type Sql } from '@umpire/runtime';
 import { z } from 'zod';
 import { requestOf } from './on-submit.responder.ts';
@@ -12,9 +12,9 @@ const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const principalSchema = z.union([z.object({ key_digest: digest }), z.object({ session_digest: digest }), z.object({ jwt: z.string().max(8_192) })]);
 const key = z.object({ namespace: z.string().max(40), request_id: z.string().max(512) });
 const contentSchema = z.object({ items: z.array(key).max(200) });
-const changesSchema = z.object({ after: z.string().max(1_024).nullable(), limit: z.int().min(1).max(1_000) });
+const changesSchema = z.object({ after: z.string().max(4_096).nullable(), limit: z.int().min(1).max(1_000) });
 const pendingSchema = z.object({ namespace: z.string().max(40), user_id: z.string().max(256), roles: z.array(z.string()).max(50) });
-const outcomeSchema = z.object({ request_id: z.string().min(1).max(512) });
+const outcomeSchema = z.object({ request_id: requestIdSchema });
 const cursorSchema = z.tuple([z.string().regex(/^\d{1,20}$/), z.string(), z.string()]);
 
 /** The `umpire.store.query.*` and `hitl.<ns>.query.*` requests. */
@@ -91,15 +91,21 @@ async function itemsOf(reads: Reads, { items }: z.infer<typeof contentSchema>): 
 async function changes(sql: Sql, query: z.infer<typeof changesSchema>): Promise<string> {
   const cursor = query.after === null ? null : cursorSchema.parse(JSON.parse(query.after));
   const restart = cursor !== null && (await withDeadline(isFutureXid(sql, cursor[0]), READ_MS, 'cursor check'));
-  const after = cursor === null || restart ? null : { xid: cursor[0], namespace: cursor[1], request_id: cursor[2] };
+  const requestId = cursor === null ? null : parseIdToken(cursor[2]);
+  if (cursor !== null && requestId === null) throw new UmpireError('bad_request', 'after is not a cursor of this query');
+  const after = cursor === null || restart ? null : { xid: cursor[0], namespace: cursor[1], request_id: requestId! };
   const rows = await withDeadline(findChanges(sql, after, query.limit), READ_MS, 'changes');
-  const last = rows.at(-1);
-  return JSON.stringify({
-    items: rows.map(({ state, namespace, request_id, seq }) => ({
-      namespace, request_id, seq, clocks: state.clocks.map((clock) => ({ ...clock, due_at: new Date(clock.due_at).toISOString() })),
-    })),
-    next: last ? JSON.stringify([last.xid, last.namespace, last.request_id]) : restart ? null : query.after,
-  } satisfies ChangesReply);
+  const items: ChangesReply['items'] = [];
+  let bytes = 0;
+  for (const { state, namespace, request_id, seq } of rows) {
+    const item = { namespace, request_id, seq, clocks: state.clocks.map((clock) => ({ ...clock, due_at: new Date(clock.due_at).toISOString() })) };
+    bytes += Buffer.byteLength(JSON.stringify(item)) + 1;
+    if (items.length > 0 && bytes > LIMITS.batch) break;
+    items.push(item);
+  }
+  const last = rows[items.length - 1];
+  // The id stands in the cursor as its token: a few escaped characters would otherwise outgrow any limit on cursors.
+  return JSON.stringify({ items, next: last ? JSON.stringify([last.xid, last.namespace, idToken(last.request_id)]) : restart ? null : query.after } satisfies ChangesReply);
 }
 
 /** The first page of a person's inbox and how many there are, cut to fit one message. */
@@ -112,7 +118,7 @@ async function pending(reads: Reads, query: z.infer<typeof pendingSchema>): Prom
   const items: string[] = [];
   for (const item of page.items) {
     bytes += Buffer.byteLength(item) + 1;
-    if (bytes > LIMITS.batch) break;
+    if (items.length > 0 && bytes > LIMITS.batch) break;
     items.push(item);
   }
   return encodeUtf8(`{"total":${total},"items":[${items.join(',')}]}`);

@@ -40,7 +40,11 @@ export class Reads {
     let state = await this.state(key);
     const waiting = this.hints.deadline(waitSeconds * 1_000);
     while (state.status === 'pending' && !waiting.over() && !signal.aborted) {
-      await this.hints.wait(key, Math.min(POLL_MS, waiting.leftMs()), signal);
+      // Listening starts before the look, so that a hint between the two is not missed.
+      const hinted = this.hints.wait(key, Math.min(POLL_MS, waiting.leftMs()), signal);
+      state = await this.state(key);
+      if (state.status !== 'pending') break;
+      await hinted;
       state = await this.state(key);
     }
     return { text: renderStatus(state, state.outcome ? await this.data(key) : null), state };

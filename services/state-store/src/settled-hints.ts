@@ -8,6 +8,7 @@ export class SettledHints {
   private readonly waiting = new Map<string, Set<() => void>>();
   private readonly now: () => number;
   private stopListening: () => void = () => undefined;
+  private closed = false;
 
   constructor(now: () => number) {
     this.now = now;
@@ -24,6 +25,7 @@ export class SettledHints {
   /** Wakes everybody, for shutdown: their requests answer with what is known. */
   close(): void {
     this.stopListening();
+    this.closed = true;
     for (const waiters of this.waiting.values()) waiters.forEach((wake) => wake());
   }
 
@@ -52,6 +54,6 @@ export class SettledHints {
   /** A time limit by the process's clock. */
   deadline(ms: number): { over(): boolean; leftMs(): number } {
     const end = this.now() + ms;
-    return { over: () => this.now() >= end, leftMs: () => Math.max(0, end - this.now()) };
+    return { over: () => this.closed || this.now() >= end, leftMs: () => Math.max(0, end - this.now()) };
   }
 }

@@ -36,6 +36,11 @@ const storeConfig = {
   cacheSeconds: z.coerce.number().int().min(1).max(86_400).default(600),
   /** Prefix of every cache key, for a Redis that is shared. */
   redisPrefix: z.string().max(64).default('umpire:'),
+  /** Requests a second and key in the long run; 0 is no limit. */
+  rateReads: z.coerce.number().min(0).max(1_000_000).default(1_000),
+  rateWrites: z.coerce.number().min(0).max(1_000_000).default(1_000),
+  /** How many seconds' worth may come at once. */
+  rateBurstSeconds: z.coerce.number().min(0.1).max(3_600).default(2),
 } as const;
 
 /** @throws ConfigError that names every bad key; also when only a part of what tokens need is given */

@@ -18,12 +18,15 @@ import { Lists } from './list.service.ts';
 import { onApply } from './on-apply.responder.ts';
 import { onQueries } from './on-query.responder.ts';
 import { onSubmit } from './on-submit.responder.ts';
+import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
+import { RateLimiter } from './rate-limit.ts';
 import { Reads } from './read.service.ts';
 import { Relay } from './relay.service.ts';
 import { Responses } from './respond.service.ts';
 import { SchemasController } from './schemas.controller.ts';
 import { SettledHints } from './settled-hints.ts';
 import { tokenRules, type StateStoreConfig } from './state-store.config.ts';
+import { StreamWatch } from './stream-watch.ts';
 import { StoreAuthenticator } from './store-authenticator.ts';
 import { Submissions } from './submit.service.ts';
 import { Transitions } from './transition.service.ts';
@@ -36,6 +39,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   readonly legacy: LegacyResponses;
   readonly commands: Commands;
   readonly lists: Lists;
+  readonly limiter: RateLimiter;
   readonly explanations: Explanations;
   readonly authenticator: StoreAuthenticator;
   readonly identity: Identity;
@@ -47,6 +51,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   private readonly transitions: Transitions;
   private readonly submissions: Submissions;
   private readonly topology: TopologyKeeper;
+  private readonly streams: StreamWatch;
   private responders: (() => Promise<void>)[] = [];
 
   constructor(config: StateStoreConfig, { logger, readiness }: ServiceContext, sql: Sql, bus: Bus) {
@@ -54,6 +59,10 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.bus = bus;
     this.hints = new SettledHints(systemClock.now);
     this.cache = new RenderingCache({ url: config.redisUrl, prefix: config.redisPrefix, seconds: config.cacheSeconds, logger, now: systemClock.now });
+    const allowance = (rate: number) => ({ rate, burst: Math.max(1, rate * config.rateBurstSeconds) });
+    this.limiter = new RateLimiter({
+      url: config.redisUrl, prefix: config.redisPrefix, allowances: { read: allowance(config.rateReads), write: allowance(config.rateWrites) }, logger, now: systemClock.now,
+    });
     this.relay = new Relay(sql, bus, logger, (namespace, request_id) => this.hints.notify({ namespace, request_id }));
     this.transitions = new Transitions(sql, (items, states) => {
       this.relay.publishSoon(items);
@@ -71,6 +80,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.authenticator = new StoreAuthenticator(sql, tokens ? new Tokens(tokens, logger) : null);
     this.identity = new Identity(sql, this.authenticator, config.publicUrl);
     this.topology = new TopologyKeeper(bus, config.namespaces, logger);
+    this.streams = new StreamWatch(sql, bus, logger);
     readiness.add('state-store postgres', () => withDeadline(sql`select 1 from store.escalations limit 1`.execute(), 2_000, 'postgres'));
     readiness.add('state-store nats', () => bus.ping());
   }
@@ -79,6 +89,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     await this.topology.start();
     this.hints.listen(this.bus);
     this.relay.start();
+    this.streams.start();
     this.submissions.start();
     this.responders = [onSubmit(this.bus, this.submissions), onApply(this.bus, this.transitions), ...onQueries(this.bus, this.sql, this.reads, this.authenticator)];
   }
@@ -87,12 +98,13 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   async onModuleDestroy(): Promise<void> {
     await Promise.all(this.responders.map((stop) => stop()));
     this.hints.close();
-    await Promise.all([this.submissions.stop(), this.topology.stop()]);
+    await Promise.all([this.submissions.stop(), this.streams.stop(), this.topology.stop()]);
   }
 
   /** HTTP is closed by now. */
   async onApplicationShutdown(): Promise<void> {
     await this.relay.stop();
+    this.limiter.close();
     await Promise.all([this.cache.close(), this.bus.close(), this.sql.end({ timeout: 5 })]);
   }
 }
@@ -117,6 +129,8 @@ export class StateStoreModule {
         { provide: BulkResponses, useFactory: (store: Store) => store.bulk, inject: [Store] },
         { provide: LegacyResponses, useFactory: (store: Store) => store.legacy, inject: [Store] },
         { provide: Commands, useFactory: (store: Store) => store.commands, inject: [Store] },
+        RateLimitInterceptor,
+        { provide: RateLimiter, useFactory: (store: Store) => store.limiter, inject: [Store] },
         { provide: Lists, useFactory: (store: Store) => store.lists, inject: [Store] },
         { provide: Explanations, useFactory: (store: Store) => store.explanations, inject: [Store] },
         { provide: Identity, useFactory: (store: Store) => store.identity, inject: [Store] },

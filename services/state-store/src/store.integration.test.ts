@@ -284,17 +284,80 @@ describe('documents', () => {
 });
 
 describe('outbox', () => {
-  it('is swept after a crash between commit and publish', async () => {
+  it('is swept when the broker comes back', async () => {
     await harness.submit([submission('swept')]);
     await eventually('published', async () => (await eventsOf('swept')).length === 1);
-    const [opened] = await eventsOf('swept');
-    const manager = await jetstreamManager(await harness.nats.operator());
-    await manager.streams.purge('HITL_EVENTS');
-    // As a crash leaves it: committed, not published, older than two seconds.
-    await harness.database.sql`insert into store.outbox (namespace, request_id, seq, created_at) values ('default', 'swept', 1, clock_timestamp() - interval '3 seconds')`;
-    await eventually('swept row', async () => (await harness.database.sql`select 1 from store.outbox where request_id = 'swept'`).length === 0);
-    const again = await eventsOf('swept');
-    // Inside the stream's window the same id is stored once: either it is there again, or the broker knew it.
-    expect(again.map((e) => e.id)).toEqual(again.length ? [opened!.id] : []);
+    await harness.nats.kill();
+    // A decision needs no broker; its events wait in the outbox.
+    expect((await respond('swept', { decision: 'approve' })).status).toBe(200);
+    expect(await harness.database.sql`select seq from store.outbox where request_id = 'swept' order by seq`).toHaveLength(2);
+    await harness.nats.start();
+    const events = await eventually('the rest', async () => ((found) => found.length === 3 && found)(await eventsOf('swept')), 30_000);
+    expect(events.map((event) => event.type)).toEqual(['opened', 'responded', 'resolved']);
+    await eventually('an empty outbox', async () => (await harness.database.sql`select 1 from store.outbox where request_id = 'swept'`).length === 0);
   });
+
+  it('is filled again when the streams are lost, under the same ids', async () => {
+    await harness.submit([submission('lost')]);
+    await respond('lost', { decision: 'approve' });
+    const before = await eventually('published', async () => ((found) => found.length === 3 && found)(await eventsOf('lost')));
+    const operator = await harness.nats.operator();
+    const manager = await jetstreamManager(operator);
+    await manager.streams.delete('HITL_EVENTS');
+    await manager.streams.delete('HITL_OUTCOMES');
+    const after = await eventually('published again', async () => ((found) => found.length === 3 && found)(await eventsOf('lost')), 30_000);
+    expect(after.map((event) => event.id)).toEqual(before.map((event) => event.id));
+    const outcomes = await jetstream(operator).consumers.get('HITL_OUTCOMES');
+    const ids: string[] = [];
+    for await (const message of await outcomes.consume()) {
+      ids.push(message.json<{ id: string }>().id);
+      if (message.info.pending === 0) break;
+    }
+    expect(ids).toContain(before[2]!.id);
+    await operator.close();
+  });
+});
+
+describe('what cannot be kept as it was sent', () => {
+  const send = (body: string | Uint8Array) => fetch(`${origin}/hitl/respond`, { method: 'POST', headers: { authorization: `Bearer ${alice}`, 'content-type': 'application/json' }, body: body as string });
+
+  it('is refused with its reason', async () => {
+    await harness.submit([submission('exact', { interaction: { pattern: 'input', ui_schema: { fields: [] } } })]);
+    const answer = (userInput: string) => send(`{"interaction_id":"exact","user_input":${userInput}}`);
+    const inexact = await answer('{"amount":12345678901234567890,"n":[1e400]}');
+    expect(inexact.status).toBe(422);
+    expect(((await inexact.json()) as { errors: { path: string; code: string }[] }).errors).toMatchObject([{ path: 'user_input.amount', code: 'inexact_number' }, { path: 'user_input.n[0]', code: 'inexact_number' }]);
+    expect((await answer('['.repeat(100) + ']'.repeat(100))).status).toBe(400);
+    expect((await send(new Uint8Array([...new TextEncoder().encode('{"interaction_id":"exact","user_input":{"a":"'), 0xff, ...new TextEncoder().encode('"}}')]))).status).toBe(400);
+    expect((await get('/hitl/pending/a%00b', admin)).status).toBe(400);
+    expect((await get('/hitl/status/exact')).body.status).toBe('pending');
+    expect((await answer('{"amount":30.0,"small":0.1}')).status).toBe(200);
+  });
+
+  it('keeps an electorate within what an event can carry', async () => {
+    const { sql } = harness.database;
+    await sql`insert into identity.groups (namespace, name) values ('default', 'crowd')`;
+    await sql`insert into identity.group_members (namespace, group_name, user_id) select 'default', 'crowd', repeat('x', 240) || i from generate_series(1, 1000) as i`;
+    const [verdict] = await harness.submit([submission('crowded', { interaction: { assignees: { groups: ['crowd'] } } })]);
+    expect(verdict).toMatchObject({ status: 'rejected', errors: [{ code: 'electorate_too_large' }] });
+  });
+
+  it('answers many late cancels in replies that fit', async () => {
+    const ids = Array.from({ length: 24 }, (_, i) => `late-${i}`);
+    await harness.submit(ids.map((id) => submission(id, { interaction: { pattern: 'input', ui_schema: { fields: [] } } })));
+    for (const id of ids) expect((await respond(id, { text: 'y'.repeat(60_000) })).status).toBe(200);
+    const verdicts = await harness.submit(ids.map((id) => cancellation(id)));
+    expect(verdicts.length).toBeGreaterThan(1);
+    expect(verdicts.length).toBeLessThan(24);
+    expect(verdicts.every((verdict) => verdict.status === 'late')).toBe(true);
+  });
+
+  it('stops at once although a reader waits', async () => {
+    const second = await harness.startStore();
+    await harness.submit([submission('patient')]);
+    const waiting = fetch(`${second.origin}/hitl/status/patient?wait=60`, { headers: { authorization: `Bearer ${alice}` } });
+    await eventually('a reader that waits', async () => (await fetch(`${second.origin}/healthz`)).ok);
+    await second.stop();
+    expect(((await (await waiting).json()) as { status: string }).status).toBe('pending');
+  }, 20_000);
 });

@@ -1,11 +1,11 @@
 import type { Query } from '@umpire/runtime';
 import type { Key } from './escalation.queries.ts';
 
-/** Leaves word that an id is cancelled before it came. Idempotent; the first detail stays. */
+/** Leaves word that an id is cancelled before it came. Idempotent: again only renews its day; the first detail stays. */
 export async function insertTombstone(sql: Query, key: Key, detail: string | null): Promise<void> {
   await sql`
     insert into store.tombstones (namespace, request_id, detail) values (${key.namespace}, ${key.request_id}, ${detail?.replaceAll('\u0000', '\uFFFD').toWellFormed() ?? null})
-    on conflict (namespace, request_id) do nothing`;
+    on conflict (namespace, request_id) do update set created_at = clock_timestamp()`;
 }
 
 /** @returns which of the keys were cancelled before they came, within the last day. */

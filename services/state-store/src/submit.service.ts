@@ -12,6 +12,8 @@ export type Submission = { item: SubmitItem; body: Uint8Array };
 type Opening = { item: Extract<SubmitItem, { type: 'escalation' | 'interaction' }>; body: Uint8Array };
 
 const STATEMENT_MS = 12_000;
+/** With a payload and rules of 256 KiB each, the `opened` event still fits NATS's 1 MiB. */
+const ELECTORATE_BYTES = 192 * 1024;
 const PRODUCER: Actor = { kind: 'producer', id: 'stream', user_id: null, roles: ['producer'], auth: 'nats' };
 
 const verdicts = counter('umpire_store_submissions_total', 'Submissions by verdict and reason', ['status', 'reason']);
@@ -188,6 +190,12 @@ function prepare({ item, body }: Opening, now: number, groups: Map<string, strin
     const message = 'nobody could decide it: the groups it is assigned to have no members';
     throw new UmpireError('invalid', message, { errors: [{ path: 'interaction.assignees', code: 'empty_electorate', message }] });
   }
+  const levels = item.rules.levels.map((level) => expand(level.assignees));
+  const people = Buffer.byteLength(JSON.stringify([electorate, levels]));
+  if (people > ELECTORATE_BYTES) {
+    const message = `its groups name too many people for one escalation (${people} bytes, ${ELECTORATE_BYTES} at most): assign a role instead`;
+    throw new UmpireError('invalid', message, { errors: [{ path: 'interaction.assignees', code: 'electorate_too_large', message }] });
+  }
   const payload = decodeUtf8(body);
   const salt = randomBytes(16);
   const digest = saltedDigest(salt, body);
@@ -199,7 +207,7 @@ function prepare({ item, body }: Opening, now: number, groups: Map<string, strin
     rules: item.rules,
     policy: item.policy,
     electorate,
-    levels: item.rules.levels.map((level) => expand(level.assignees)),
+    levels,
     earlier_responders: earlierResponders,
     ...(item.pipeline_name === null ? {} : { pipeline_name: item.pipeline_name }),
     ...(item.step_name === null ? {} : { step_name: item.step_name }),

@@ -19,6 +19,8 @@ export type Executed = { decision: Decision; events: EventRecord[]; outcome: Out
 export type Asked = Key & { command: Command; if_match?: IfMatch };
 
 const TRANSACTION_MS = 12_000;
+/** Three bytes a character at most, and the rest of the message: within NATS's 1 MiB. */
+const EVENT_CHARACTERS = 320 * 1024;
 const commands = counter('umpire_store_commands_total', 'Commands by type and result', ['type', 'result']);
 
 /**
@@ -84,13 +86,9 @@ export class Transitions {
       const row = working.get(keyOf(item));
       if (!row) return null;
       const decision = unlessChanged(row.state, item.if_match, await decideActing(row.state, item.command, now, (userId) => findDelegators(tx, item.namespace, userId)));
-      const events: EventRecord[] = [];
-      for (const event of decision.events) {
-        row.state = evolve(row.state, event);
-        const record = recordEvent(row.state, event, row.head);
-        row.head = record.hash;
-        events.push(record);
-      }
+      const { state, head, events } = record(row, decision);
+      if (events.some((event) => event.data.length > EVENT_CHARACTERS)) return tooLarge(row.state, decision);
+      Object.assign(row, { state, head });
       row.events.push(...events);
       // A later event of the same command (consumed) keeps the outcome that stands in the state.
       if (events.length > 0 && row.state.outcome) rememberOutcomeId(row.state, events);
@@ -101,6 +99,24 @@ export class Transitions {
     const transitions = [...working.values()].filter((row) => row.events.length > 0);
     return { results, transitions };
   }
+}
+
+/** The row after a decision's events, each in its place in the chain. */
+function record(row: LockedRow, decision: Decision): { state: EscalationState; head: Uint8Array; events: EventRecord[] } {
+  let { state, head } = row;
+  const events = decision.events.map((event) => {
+    state = evolve(state, event);
+    const recorded = recordEvent(state, event, head);
+    head = recorded.hash;
+    return recorded;
+  });
+  return { state, head, events };
+}
+
+/** What could be stored but never published would be stuck in the outbox for ever: it is refused, and nothing of it is kept. */
+function tooLarge(state: EscalationState, decision: Decision): NonNullable<Executed> {
+  const refusal = { code: 'invalid' as const, detail: 'this would make an event that is too large to publish: name fewer people, or a role' };
+  return { decision: { ...decision, events: [], state, refusal }, events: [], outcome: outcomeWithId(state) };
 }
 
 /** The settling event's id is the outcome's; the state keeps it so that every reader tells the same. */

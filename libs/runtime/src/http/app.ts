@@ -7,6 +7,7 @@ import { LIMITS, UmpireError } from '@umpire/contract';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../logger.ts';
 import { AuthGuard } from './auth.ts';
+import { readBody } from './body.ts';
 import { fieldErrors, ProblemFilter, sendProblem, toUmpireError } from './problem-filter.ts';
 import { mountProbes, type Readiness } from './probes.ts';
 
@@ -29,6 +30,7 @@ export async function startHttpApp(module: DynamicModule, options: HttpOptions):
   const server = adapter.getInstance() as unknown as FastifyInstance;
   keepRawBodies(server);
   closeIdleConnectionsOnShutdown(server);
+  refuseNulInUrls(server);
   if (options.probesOnOrigin) mountProbes(server, options.readiness);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: nestLogger(options.logger), bodyParser: false, abortOnError: false });
   app.useGlobalFilters(new ProblemFilter(options.logger));
@@ -58,10 +60,18 @@ function keepRawBodies(server: FastifyInstance): void {
     // Intake's own reader judges escalations; parsing them here again would only cost time.
     if (request.routeOptions.url === '/api/escalations' || (body as Buffer).length === 0) return done(null, undefined);
     try {
-      done(null, JSON.parse((body as Buffer).toString('utf8'), (key, value: unknown) => (key === '__proto__' ? undefined : value)));
+      done(null, readBody(body as Buffer));
     } catch (error) {
-      done(new UmpireError('malformed_json', `the body is not JSON: ${(error as Error).message}`));
+      done(error as Error);
     }
+  });
+}
+
+/** No id, name or cursor of ours holds U+0000, and Postgres refuses it: said here once, for every route. */
+function refuseNulInUrls(server: FastifyInstance): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    if (!request.url.includes('%00')) return done();
+    sendProblem(reply, new UmpireError('bad_request', 'the address holds a NUL character'));
   });
 }
 

@@ -27,6 +27,8 @@ export class Bus {
 
   /** Connects, waiting for a server that is not up yet; afterwards reconnects for ever with jitter. */
   static async connect(options: BusOptions): Promise<Bus> {
+    // The client waits for a server in silence; people who wait for the service should hear why.
+    const waiting = setInterval(() => options.logger.warn({ server: withoutLogin(options.url) }, 'nats_not_reached_yet'), 2_000);
     const connection = await connect({
       servers: options.url,
       ...(options.user !== undefined ? { user: options.user } : {}),
@@ -40,7 +42,7 @@ export class Bus {
       pingInterval: 10_000,
       maxPingOut: 2,
       timeout: 5_000,
-    });
+    }).finally(() => clearInterval(waiting));
     void (async () => {
       for await (const status of connection.status()) {
         if (status.type === 'ping' || status.type === 'update') continue;
@@ -165,6 +167,10 @@ export class Bus {
       this.logger.warn({ err: closed, subject: message.subject }, 'reply_not_sent');
     }
   }
+}
+
+function withoutLogin(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//');
 }
 
 function toHeaders(entries: Record<string, string>): MsgHdrs {

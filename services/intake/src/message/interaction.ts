@@ -1,5 +1,5 @@
 import { interactionSchema, LIMITS, requestIdProblem, toValue, type FieldError, type Interaction, type JsonNode } from '@umpire/contract';
-import { fieldErrors } from '@umpire/runtime';
+import { fieldErrors, inexactNumbers } from '@umpire/runtime';
 
 /**
  * Reads the block beside a payload.
@@ -9,7 +9,7 @@ export function readInteraction(node: JsonNode | undefined): { ok: true; interac
   if (node === undefined) return { ok: true, interaction: undefined };
   const parsed = interactionSchema.safeParse(toValue(node));
   if (!parsed.success) return { ok: false, errors: schemaErrors(parsed.error.issues) };
-  const errors = [...revisesErrors(parsed.data), ...callbackErrors(parsed.data), ...sizeErrors(parsed.data)];
+  const errors = [...inexactNumbers(node, 'interaction'), ...revisesErrors(parsed.data), ...callbackErrors(parsed.data), ...sizeErrors(parsed.data)];
   return errors.length === 0 ? { ok: true, interaction: parsed.data } : { ok: false, errors };
 }
 
