@@ -13,3 +13,4 @@ export type { PipelineClient } from './pipeline-client.ts';
 export type { CallOptions, RetryPolicy } from './retry.ts';
 export * from './types.ts';
 export * from './webhook.ts';
+export * from './steps/index.ts';

@@ -1,0 +1,10 @@
+export * from './auto-with-human-fallback.ts';
+export * from './collaborative-decision.ts';
+export * from './interaction-id.ts';
+export * from './iterative-refinement.ts';
+export * from './multi-approval.ts';
+export * from './pause-for-input.ts';
+export * from './pipeline-state.ts';
+export * from './review-and-approve.ts';
+export { Step, type PipelineData, type RunOptions, type StepConfig, type StepSettings } from './step.ts';
+export * from './time-based-decision.ts';
