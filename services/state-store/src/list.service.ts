@@ -59,15 +59,17 @@ export class Lists {
     return { items: texts.slice(0, count).filter((text) => text !== null), next: count < rows.length && count > 0 ? rows[count - 1]! : null };
   }
 
-  /** Chooses the index by how much each would give: a few rows are sorted, many are read in order. */
+  /** Chooses the index by how much each would give: a few rows are sorted, many are read in order. Assignments are in order of age. */
   private async sourceFor(question: ListQuestion): Promise<ListSource> {
     if (question.task_id !== null) return { from: 'task' };
     if (question.search !== null && (await this.estimate(question.search)) <= FEW_MATCHES) return { from: 'search' };
     const [scope] = question.scopes;
     if (!scope) return { from: 'ranges' };
+    const byAge = question.order.by === 'age';
+    if (byAge && question.reasons.length === REASONS.length) return { from: 'inboxes', scope };
     const [size] = await this.bounded(scopeSizeStatement(this.sql, question, scope, FEW_ASSIGNMENTS + 1));
-    if (size!.total <= FEW_ASSIGNMENTS) return { from: 'assignments', scope };
-    return question.order.by === 'age' && question.reasons.length === REASONS.length ? { from: 'inboxes', scope } : { from: 'ranges' };
+    if (size!.total > FEW_ASSIGNMENTS) return { from: 'ranges' };
+    return byAge ? { from: 'inboxes', scope } : { from: 'assignments', scope };
   }
 
   private async estimate(search: string): Promise<number> {

@@ -1,6 +1,6 @@
 import { idToken, PRIORITIES, REASONS, STATES, type Principal } from '@umpire/contract';
 import type { Sql } from '@umpire/runtime';
-import { testDatabase, type TestDatabase } from '@umpire/testing';
+import { eventually, testDatabase, type TestDatabase } from '@umpire/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listStatement, type ListCursor, type ListOrder, type ListQuestion, type ListRow, type ListSource } from './list.queries.ts';
 import { questionOf, type ListRequest } from './list.service.ts';
@@ -141,12 +141,16 @@ describe('GET /hitl/escalations', () => {
   };
 
   it('shows each what they may read, as it is shown alone', async () => {
-    await harness.submit([
+    const inOrder = [
       submission('for-alice', { interaction: { assignees: { users: ['alice'] } } }),
       submission('for-bob', { interaction: { assignees: { users: ['bob'] } } }),
       submission('for-all', { task_id: 'task/1' }),
       submission('for-all', { namespace: 'team-a' }),
-    ]);
+    ];
+    for (const one of inOrder) {
+      await harness.submit([one]);
+      await eventually('the next millisecond', async () => (await harness.database.sql`select 1 from store.escalations having date_trunc('milliseconds', clock_timestamp()) > max(opened_at)`).length > 0);
+    }
     expect((await list('sort=age')).ids).toEqual(['for-alice', 'for-bob', 'for-all']);
     expect((await list('', 'producer')).ids).toEqual(['for-alice', 'for-bob', 'for-all']);
     expect((await list('', 'alice')).ids).toEqual(['for-alice', 'for-all']);
