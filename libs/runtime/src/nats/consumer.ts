@@ -1,10 +1,13 @@
-import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import type { ConsumerSpec } from '@umpire/contract';
 import { backoffDelay } from '../backoff.ts';
 import { delay } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { Bus } from './bus.ts';
 import { ensureConsumer } from './topology.ts';
+
+/** Handed out more often than this, a message may be what ends the process. A clean stop or a crash of another's making counts too. */
+const SUSPECT_DELIVERIES = 2;
 
 export type BatchHandler = (messages: JsMsg[], signal: AbortSignal) => Promise<void>;
 
@@ -40,6 +43,7 @@ export class DurableConsumer {
   private messages: ConsumerMessages | null = null;
   private signalArrived: () => void = () => undefined;
   private signalDrained: () => void = () => undefined;
+  private signalDone: () => void = () => undefined;
   private tasks: Promise<void>[] = [];
   private keepAlive: NodeJS.Timeout | undefined;
   private lastSeenAt: number | undefined;
@@ -62,6 +66,7 @@ export class DurableConsumer {
     clearInterval(this.keepAlive);
     this.signalArrived();
     this.signalDrained();
+    this.signalDone();
     await this.messages?.close().catch(() => undefined);
     await Promise.all(this.tasks);
     for (const message of this.buffer.splice(0)) message.nak(100);
@@ -74,15 +79,14 @@ export class DurableConsumer {
         const mark = this.options.remakeFrom === 'beginning' || this.lastSeenAt === undefined ? undefined : this.lastSeenAt - 60_000;
         await ensureConsumer(bus, spec, mark);
         const consumer = await bus.js.consumers.get(spec.stream, spec.name);
+        await this.readSuspects(consumer);
         const messages = await consumer.consume({ max_messages: maxItems * 2, bind: true, abort_on_missing_resource: true, expires: 20_000, idle_heartbeat: 5_000 });
         this.messages = messages;
         void this.watch(messages);
         if (this.abort.signal.aborted) await messages.close();
         for await (const message of messages) {
           failures = 0;
-          this.buffer.push(message);
-          this.bufferedBytes += message.data.length;
-          this.signalArrived();
+          this.enqueue(message);
           while (!this.abort.signal.aborted && (this.buffer.length >= maxItems * 2 || this.bufferedBytes >= maxBytes * 2)) await new Promise<void>((resolve) => (this.signalDrained = resolve));
           if (this.abort.signal.aborted) break;
         }
@@ -95,6 +99,26 @@ export class DurableConsumer {
         await delay(pause, this.abort.signal);
       }
     }
+  }
+
+  /**
+   * Begins one at a time while what comes first was handed out again and again: if it is what ended the process, the messages behind
+   * it are not even fetched, and so are not counted as delivered with it.
+   */
+  private async readSuspects(consumer: Consumer): Promise<void> {
+    while (!this.abort.signal.aborted) {
+      const message = await consumer.next({ expires: 1_000 });
+      if (!message) return;
+      this.enqueue(message);
+      if (message.info.deliveryCount <= SUSPECT_DELIVERIES) return;
+      while (!this.abort.signal.aborted && this.buffer.length + this.inFlight.length > 0) await new Promise<void>((resolve) => (this.signalDone = resolve));
+    }
+  }
+
+  private enqueue(message: JsMsg): void {
+    this.buffer.push(message);
+    this.bufferedBytes += message.data.length;
+    this.signalArrived();
   }
 
   /** A deleted consumer does not end the iterator by itself (traps 31): its status events do. */
@@ -121,6 +145,7 @@ export class DurableConsumer {
       const newest = this.inFlight.at(-1);
       if (newest) this.lastSeenAt = newest.time.getTime();
       this.inFlight = [];
+      this.signalDone();
     }
   }
 
