@@ -1,4 +1,5 @@
 import { delay, eventually } from '@umpire/testing';
+import type { JetStreamClient } from '@nats-io/jetstream';
 import type { Outcome } from '@umpire/contract';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -45,9 +46,8 @@ async function untilAnswered(what: string, ask: () => Promise<{ status: number; 
   }, 120_000);
 }
 
-async function publishAll(): Promise<void> {
-  const { js } = await stack.producer();
-  for (let i = 0; i < COUNT; i++) {
+async function publish(js: JetStreamClient, from: number, to: number): Promise<void> {
+  for (let i = from; i < to; i++) {
     const id = `kill/${seed}/${i}`;
     const body = queueMessage(hitlRequest(id));
     if (i % 4 === 0) await untilAnswered(`POST ${id}`, () => stack.post('/api/escalations', stack.connection.keys.producer, body), [202]);
@@ -70,20 +70,25 @@ async function decideAll(): Promise<void> {
   await Promise.all(deciding);
 }
 
-async function killAll(random: () => number): Promise<number> {
-  const victims = SERVICES.flatMap((name) => Array<string>(KILLS_EACH).fill(name)).sort(() => random() - 0.5);
-  for (const name of victims) {
-    // A random moment between two kills: the load's own pace, nothing is waited for.
-    await delay(100 + random() * 700);
+/** Kills while it publishes, a slice of the load to each kill, so that there is work under way at every one. */
+async function publishAndKill(random: () => number): Promise<number> {
+  const { js } = await stack.producer();
+  const victims = SERVICES.flatMap((name) => Array<string>(KILLS_EACH).fill(name)).map((name) => ({ name, order: random() })).sort((a, b) => a.order - b.order);
+  const slice = COUNT / victims.length;
+  for (const [index, { name }] of victims.entries()) {
+    const publishing = publish(js, Math.round(index * slice), Math.round((index + 1) * slice));
+    // A random moment within the slice: the load's own pace, nothing is waited for.
+    await delay(random() * 400);
     const pid = await eventually(`${name} to be running`, () => stack.pidOf(name));
     process.kill(pid, 'SIGKILL');
     await eventually(`${name} to be started again`, async () => ((now) => now !== null && now !== pid)(await stack.pidOf(name)));
+    await publishing;
   }
   return victims.length;
 }
 
 it(`stores, opens, delivers and resolves each once while every service is killed ${KILLS_EACH} times (seed ${seed})`, async () => {
-  const [kills] = await Promise.all([killAll(randomFrom(seed)), publishAll(), decideAll()]);
+  const [kills] = await Promise.all([publishAndKill(randomFrom(seed)), decideAll()]);
   await eventually('every resolved webhook', () => new Set(receiver.received.filter((w) => w.event === 'hitl_escalation_resolved').map((w) => w.requestId)).size === COUNT, 300_000);
 
   const sql = postgres(stack.connection.postgres_url, { max: 1 });
