@@ -14,3 +14,6 @@ export type { CallOptions, RetryPolicy } from './retry.ts';
 export * from './types.ts';
 export * from './webhook.ts';
 export * from './steps/index.ts';
+export * from './mappings/langgraph.ts';
+export * from './mappings/openai-agents.ts';
+export * from './mappings/showcase.ts';

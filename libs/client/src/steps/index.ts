@@ -1,3 +1,4 @@
+export { askOnce, type Asked, type AskOptions } from './ask-once.ts';
 export * from './auto-with-human-fallback.ts';
 export * from './collaborative-decision.ts';
 export * from './interaction-id.ts';

@@ -1,9 +1,8 @@
-import { UmpireError, type Interaction } from '@umpire/contract';
+import type { Interaction } from '@umpire/contract';
 import type { WaitOptions } from '../outcome-wait.ts';
 import type { PipelineClient } from '../pipeline-client.ts';
-import type { CallOptions } from '../retry.ts';
-import type { InteractionRequest, SettledOutcome, StatusReply } from '../types.ts';
-import { interactionIdOf } from './interaction-id.ts';
+import type { InteractionRequest, SettledOutcome } from '../types.ts';
+import { askOnce, findAsked, type Asked, type AskOptions } from './ask-once.ts';
 
 /** What a pipeline carries from step to step. */
 export type PipelineData = Record<string, unknown>;
@@ -17,16 +16,7 @@ export type StepConfig = {
 
 export type StepSettings<Config> = { client: PipelineClient; pipelineName: string; name: string; config?: Config | undefined };
 
-export type RunOptions = CallOptions & {
-  /**
-   * Names this pause among those of its step, such as the id of the loan. A process that was restarted and runs the step again with the
-   * same key attaches to the question that is there, answered or not, whatever its data are now. Without one, every run asks anew.
-   */
-  key?: string | undefined;
-};
-
-/** `before` is where the question stood if it had been asked already, else null. */
-export type Asked = { interaction_id: string; before: StatusReply | null };
+export type RunOptions = AskOptions;
 
 type Question = Omit<InteractionRequest, 'interaction_id' | 'pipeline_name' | 'step_name'>;
 
@@ -57,27 +47,14 @@ export abstract class Step<Config extends StepConfig, Envelope> {
   }
 
   /** Asks once for each key. */
-  protected async ask(question: Question, own: Interaction, { key, ...call }: RunOptions): Promise<Asked> {
+  protected ask(question: Question, own: Interaction, options: RunOptions): Promise<Asked> {
     const { prompt, interaction } = this.config;
-    const request = { ...question, pipeline_name: this.pipelineName, step_name: this.name, interaction: { ...(prompt === undefined ? {} : { prompt }), ...own, ...interaction } };
-    if (key === undefined) return { interaction_id: (await this.client.interact(request, call)).request_id, before: null };
-    const found = await this.find({ key, ...call });
-    if (found.before) return found;
-    const { interaction_id } = found;
-    try {
-      await this.client.interact({ ...request, interaction_id }, call);
-      return { interaction_id, before: null };
-    } catch (error) {
-      if (!(error instanceof UmpireError) || error.code !== 'id_conflict') throw error;
-      // Another process was faster, with other data under the same key.
-      return { interaction_id, before: await this.client.findStatus(interaction_id, call) };
-    }
+    const rules = { ...(prompt === undefined ? {} : { prompt }), ...own, ...interaction };
+    return askOnce(this.client, { ...question, pipeline_name: this.pipelineName, step_name: this.name, interaction: rules }, options);
   }
 
   /** The question of a key, if it has been asked. */
-  protected async find({ key, ...call }: RunOptions & { key: string }): Promise<Asked> {
-    const namespace = await this.client.namespace(call);
-    const interaction_id = interactionIdOf({ namespace, pipeline: this.pipelineName, step: this.name, key });
-    return { interaction_id, before: await this.client.findStatus(interaction_id, call) };
+  protected find(options: RunOptions & { key: string }): Promise<Asked> {
+    return findAsked(this.client, { pipeline: this.pipelineName, step: this.name }, options);
   }
 }
