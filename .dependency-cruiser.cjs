@@ -1,6 +1,6 @@
 /** The walls between packages: docs/architecture.md says what may import what, and why. */
 
-const TEST = '(\\.test\\.ts$|/test/)';
+const TEST = '(\\.test\\.tsx?$|/test/)';
 const PACKAGE = '^((?:libs|services|test)/[^/]+)/';
 /** Node's own modules, by any spelling. */
 const NODE = { dependencyTypes: ['core'] };
@@ -34,6 +34,12 @@ module.exports = {
       comment: 'The contract runs in a browser: nothing of Node.',
       severity: 'error',
       from: { path: '^libs/contract/', pathNot: TEST },
+      to: NODE,
+    },
+    {
+      name: 'console-in-browsers',
+      severity: 'error',
+      from: { path: '^services/console/src/', pathNot: TEST },
       to: NODE,
     },
     {
@@ -116,6 +122,6 @@ module.exports = {
     tsPreCompilationDeps: true,
     combinedDependencies: false,
     preserveSymlinks: false,
-    enhancedResolveOptions: { conditionNames: ['source', 'import', 'node', 'default'], exportsFields: ['exports'], extensions: ['.ts', '.mts', '.mjs', '.js', '.d.ts', '.d.mts', '.json'] },
+    enhancedResolveOptions: { conditionNames: ['source', 'import', 'node', 'default'], exportsFields: ['exports'], extensions: ['.ts', '.tsx', '.mts', '.mjs', '.js', '.d.ts', '.d.mts', '.json'] },
   },
 };
