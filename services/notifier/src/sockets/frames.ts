@@ -1,5 +1,6 @@
 import { member, rawText, readJson, stringMember } from '@umpire/contract';
 import type { FeedEvent } from './feed-event.ts';
+import type { PendingPage } from './pending-page.ts';
 
 export type FrameType = 'new_interaction' | 'interaction_updated' | 'interaction_closed';
 
@@ -24,25 +25,8 @@ export function closedData(requestId: string, item: string): string {
 /** For those from whom it was taken: it goes on, without them. */
 export const leftData = (requestId: string): string => JSON.stringify({ interaction_id: requestId, status: 'pending', outcome: null, reason: 'reassigned' });
 
-export type PendingPage = { total: number; items: { requestId: string; seq: number; text: string }[] };
-
-/** Reads the store's answer to `query.pending`: the items stay texts. */
-export function readPending(text: string): PendingPage {
-  const root = readJson(text, { maxDepth: 512 });
-  const items = member(root, 'items');
-  const total = member(root, 'total');
-  if (items?.kind !== 'array' || total?.kind !== 'number') throw new Error('not an answer to query.pending');
-  return {
-    total: Number(total.text),
-    items: items.items.map((item) => {
-      const seq = member(item, 'seq');
-      return { requestId: stringMember(item, 'request_id') ?? '', seq: seq?.kind === 'number' ? Number(seq.text) : 0, text: rawText(item, text) };
-    }),
-  };
-}
-
 /** The list frame: the first page, how many there are in all, and the event after which frames follow. */
 export function listFrame(page: PendingPage, position: string | null, resync: boolean): Buffer {
   const tail = JSON.stringify({ total: page.total, id: position, ...(resync ? { resync: true } : {}) });
-  return Buffer.from(`{"type":"pending_interactions","data":[${page.items.map((item) => item.text).join(',')}],${tail.slice(1)}`);
+  return Buffer.concat([Buffer.from('{"type":"pending_interactions","data":'), page.items, Buffer.from(`,${tail.slice(1)}`)]);
 }

@@ -85,7 +85,7 @@ export class Opening {
     const page = await again(() => this.parts.reads.pending({ namespace: session.namespace, user_id: userId, roles: inboxRoles(session.principal, userId) }));
     // The lane is kept while the list is in memory. Events wait behind it.
     await session.sendWhole(listFrame(page, position, resync));
-    session.goLive(new Map(page.items.map((item) => [item.requestId, item.seq])));
+    session.goLive(page.seqs);
     setTimeout(() => session.forgetList(), LIST_KEPT_MS).unref();
   }
 

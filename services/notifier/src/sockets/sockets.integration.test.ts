@@ -173,9 +173,9 @@ describe('coming back', () => {
     const got: { id: string; seq: number; interaction: string }[] = [];
     let known = new Map<string, number>();
     let since: string | undefined;
-    let over = false;
-    void storm.then(() => (over = true));
-    for (let turn = 0; !over; turn += 1) {
+    const state = { over: false };
+    void storm.then(() => (state.over = true));
+    for (let turn = 0; !state.over; turn += 1) {
       const socket = await open(leo, since === undefined ? {} : { since });
       if (since === undefined) {
         const list = await socket.list();
@@ -183,7 +183,7 @@ describe('coming back', () => {
         since = list.id;
       }
       const before = socket.events.length;
-      await eventually('something more, or the end', () => socket.events.length > before + (turn % 4) || over);
+      await eventually('something more, or the end', () => socket.events.length > before + (turn % 4) || state.over);
       socket.ws.terminate();
       await eventually('gone', () => socket.closed);
       for (const frame of socket.events) got.push({ id: frame.id!, seq: frame.seq!, interaction: frame.data.interaction_id as string });

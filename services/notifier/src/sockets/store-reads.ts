@@ -1,6 +1,6 @@
 import { decodeFrame, decodeUtf8, subjects, UmpireError, type ContentQuery, type ItemsHeader, type PendingQuery } from '@umpire/contract';
 import type { Audience } from './audience.ts';
-import { readPending, type PendingPage } from './frames.ts';
+import { readPending, type PendingPage } from './pending-page.ts';
 
 const TIMEOUT_MS = 5_000;
 const ASK = 64;
@@ -20,7 +20,7 @@ export class StoreReads {
 
   /** A person's inbox: the first page and how many there are. @throws UmpireError `unavailable` */
   async pending(query: PendingQuery): Promise<PendingPage> {
-    return readPending(decodeUtf8(await this.bus.request(subjects.query('pending'), JSON.stringify(query), TIMEOUT_MS)));
+    return readPending(await this.bus.request(subjects.query('pending'), JSON.stringify(query), TIMEOUT_MS));
   }
 
   /** @returns what is known of each id, null for what is not. @throws UmpireError `unavailable` */

@@ -1,10 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '@umpire/testing';
 import { Harness } from '../../test/harness.ts';
+import { startProcess } from '../../test/process.ts';
 import { answer, Receiver } from '../../test/receiver.ts';
 
 const EVENTS = 1_000;
@@ -12,14 +11,12 @@ const ENDPOINTS = 5;
 const KILLS = 20;
 /** Every tenth request is refused: a delivery refused thirteen times in a row is never chance. */
 const RETRIES = Array.from({ length: 12 }, () => 0.05).join(',');
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 let harness: Harness;
 const receivers: Receiver[] = [];
 let running: ChildProcess | undefined;
 
 beforeAll(async () => {
-  if (!existsSync(main)) throw new Error('build first: this test runs the compiled notifier as its own process');
   harness = await Harness.start();
 });
 afterAll(async () => {
@@ -28,11 +25,7 @@ afterAll(async () => {
   await harness.stop();
 });
 
-/** Starts the notifier as operators do, in a process of its own. */
-function start(port: number): ChildProcess {
-  const env = { PATH: process.env['PATH'], ...harness.notifierEnvironment({ UMPIRE_WEBHOOK_LEASE_MS: '1000', UMPIRE_WEBHOOK_RETRY_SECONDS: RETRIES, UMPIRE_LOG_LEVEL: 'silent', UMPIRE_PORT: String(port) }) };
-  return spawn(process.execPath, [main], { env, stdio: 'ignore' });
-}
+const start = (): ChildProcess => startProcess(harness.notifierEnvironment({ UMPIRE_WEBHOOK_LEASE_MS: '1000', UMPIRE_WEBHOOK_RETRY_SECONDS: RETRIES }));
 
 const statesOf = async () => Object.fromEntries((await harness.database.sql<{ state: string; count: number }[]>`select state, count(*)::integer from notifier.deliveries group by state`).map((row) => [row.state, row.count]));
 
@@ -55,7 +48,7 @@ describe('a notifier that is killed again and again', () => {
     })();
     const count = () => receivers.reduce((sum, receiver) => sum + receiver.received.length, 0);
     for (let kill = 1; kill <= KILLS; kill += 1) {
-      running = start(0);
+      running = start();
       const exited = once(running, 'exit');
       const before = count();
       // Killed at another moment each time, with deliveries under way.
@@ -63,7 +56,7 @@ describe('a notifier that is killed again and again', () => {
       running.kill('SIGKILL');
       await exited;
     }
-    running = start(0);
+    running = start();
     await publishing;
     await eventually('all delivered', async () => (await statesOf())['delivered'] === EVENTS * ENDPOINTS, 120_000);
 
