@@ -49,7 +49,10 @@ function race(request_id: string, round: number, farOff: boolean): Promise<Told[
     return { who: 'stream', status: verdict!.status, outcome: verdict!.outcome ?? null };
   });
   const timers = Array.from({ length: TIMERS }, () => () => ring(request_id, farOff));
-  const order = round % 3 === 0 ? [...cancels, ...streamed, ...people, ...timers] : [...people, ...timers, ...cancels, ...streamed];
+  // One side looks before it acts, or the stream, which needs no HTTP, would always be first.
+  const looking = (acts: (() => Promise<Told>)[]) => acts.map((act, index) => () => store(index).get(`/hitl/status/${request_id}`, producer).then(act));
+  const producers = [...cancels, ...streamed];
+  const order = round % 3 === 0 ? [...producers, ...looking(people), ...timers] : [...people, ...timers, ...looking(producers)];
   return Promise.all(order.map((act) => act()));
 }
 
