@@ -2,6 +2,8 @@
 
 const TEST = '(\\.test\\.tsx?$|/test/)';
 const PACKAGE = '^((?:libs|services|test)/[^/]+)/';
+/** The client has a second one, so that pages do not load NATS. */
+const FRONT_DOORS = ['^(libs|services)/[^/]+/src/index\\.ts$', '^libs/client/src/nats/index\\.ts$'];
 /** Node's own modules, by any spelling. */
 const NODE = { dependencyTypes: ['core'] };
 
@@ -81,13 +83,13 @@ module.exports = {
       comment: 'Another package is entered through its index, by its name. Tests may share what is for tests only.',
       severity: 'error',
       from: { path: PACKAGE, pathNot: TEST },
-      to: { path: '^(libs|services)/', pathNot: ['^$1/', '^(libs|services)/[^/]+/src/index\\.ts$'] },
+      to: { path: '^(libs|services)/', pathNot: ['^$1/', ...FRONT_DOORS] },
     },
     {
       name: 'front-doors-of-tests',
       severity: 'error',
       from: { path: `${PACKAGE}.*${TEST}` },
-      to: { path: '^(libs|services)/', pathNot: ['^$1/', '^(libs|services)/[^/]+/src/index\\.ts$', '^(libs|services)/[^/]+/(src/)?test/'] },
+      to: { path: '^(libs|services)/', pathNot: ['^$1/', ...FRONT_DOORS, '^(libs|services)/[^/]+/(src/)?test/'] },
     },
     {
       name: 'by-name',
