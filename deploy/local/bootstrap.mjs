@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withLock, writeWhole } from './lock.mjs';
@@ -38,7 +38,7 @@ export async function bootstrap(steps, { build = true } = {}) {
   await withLock(join(runtime, 'bootstrap.lock'), async () => {
     await bringTools(steps);
     await installDependencies(steps);
-    if (build) await steps.run('compile', () => command(nodeBinary(), [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b']));
+    if (build) await Promise.all([steps.run('compile', () => command(nodeBinary(), [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'])), buildConsole(steps)]);
   }, { waiting: (pid) => steps.say(`waiting for process ${pid}, which is setting up this clone`) });
 }
 
@@ -79,6 +79,30 @@ function dependencyDigest() {
     digest.update(folder).update(readFileSync(join(folder, 'package.json')));
     digest.update(existsSync(join(folder, 'node_modules')) ? '+' : '-');
   }
+  return digest.digest('hex');
+}
+
+/** The page, from the sources of its package and of the libraries that it is made of; only when those have changed. */
+async function buildConsole(steps) {
+  const folder = join(root, 'services', 'console');
+  const marker = join(folder, 'dist', '.built');
+  const wanted = sourcesDigest([join(folder, 'src'), join(folder, 'index.html'), join(folder, 'vite.config.ts'), join(root, 'pnpm-lock.yaml'),
+    join(root, 'libs', 'client', 'src'), join(root, 'libs', 'contract', 'src')]);
+  if (existsSync(marker) && readFileSync(marker, 'utf8') === wanted && existsSync(join(folder, 'dist', 'app', 'index.html'))) return;
+  await steps.run('build the console', async () => {
+    await command(nodeBinary(), [join(folder, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'warn'], { cwd: folder });
+    writeWhole(marker, wanted, 0o644);
+  });
+}
+
+/** SHA-256 over the names and contents of files, and of all files in folders. */
+function sourcesDigest(paths) {
+  const digest = createHash('sha256');
+  const add = (path) => {
+    if (statSync(path).isFile()) return digest.update(`${path.slice(root.length)}\0`).update(readFileSync(path));
+    for (const name of readdirSync(path).sort()) add(join(path, name));
+  };
+  for (const path of paths) add(path);
   return digest.digest('hex');
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bootstrap, endCommands, nodeBinary, root, toolEnvironment } from './bootstrap.mjs';
+import { findBrowser } from './find-browser.mjs';
 import { homeFolder, launcherOf, removeHome } from './home.mjs';
 import { findServersFor, launch, runningConnection } from './launch.mjs';
 import { until } from './processes.mjs';
@@ -109,9 +110,15 @@ async function demo(args) {
 async function test(args) {
   if (args[0] === '--help') return say(HELP.test);
   const steps = new Steps();
-  await setUp(homeFolder(), steps, true, {});
+  const [browser] = await Promise.all([wantsBrowser(args) ? findBrowser(steps) : null, setUp(homeFolder(), steps, true, {})]);
   steps.say(`set up in ${steps.total()}`);
-  return passOn(nodeBinary(), [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args], {}, root);
+  return passOn(nodeBinary(), [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args], browser ? { UMPIRE_BROWSER: browser } : {}, root);
+}
+
+/** Whether these arguments of vitest include the browser tests. */
+function wantsBrowser(args) {
+  const projects = args.flatMap((arg, at) => (arg === '--project' ? [args[at + 1]] : arg.startsWith('--project=') ? [arg.slice('--project='.length)] : []));
+  return projects.length === 0 || projects.includes('browser');
 }
 
 async function run([name, ...args]) {

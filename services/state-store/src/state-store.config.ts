@@ -1,4 +1,5 @@
 import { baseConfig, ConfigError, loadConfig, type Env } from '@umpire/runtime';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { TOKEN_ALGORITHMS, type TokenRules } from './identity-tokens.ts';
 
@@ -36,6 +37,8 @@ const storeConfig = {
   cacheSeconds: z.coerce.number().int().min(1).max(86_400).default(600),
   /** Prefix of every cache key, for a Redis that is shared. */
   redisPrefix: z.string().max(64).default('umpire:'),
+  /** Folder of the built console. One that is not there leaves the API alone. */
+  consoleFolder: z.string().default(fileURLToPath(new URL('../../console/dist/app', import.meta.url))),
   /** Requests a second and key in the long run; 0 is no limit. */
   rateReads: z.coerce.number().min(0).max(1_000_000).default(1_000),
   rateWrites: z.coerce.number().min(0).max(1_000_000).default(1_000),

@@ -4,6 +4,8 @@ import { BulkResponses } from './bulk-respond.service.ts';
 import { RenderingCache } from './cache.ts';
 import { CommandController } from './command.controller.ts';
 import { Commands } from './command.service.ts';
+import { ConsoleController } from './console.controller.ts';
+import { ConsoleFiles } from './console-files.ts';
 import { EscalationsController } from './escalations.controller.ts';
 import { Explanations } from './explain.service.ts';
 import { HitlController } from './hitl.controller.ts';
@@ -120,10 +122,11 @@ export class StateStoreModule {
     };
     return {
       module: StateStoreModule,
-      controllers: [HitlController, EscalationsController, CommandController, SchemasController, IdentityKeysController, IdentityGroupsController, IdentityDelegationsController, IdentitySessionsController],
+      controllers: [HitlController, EscalationsController, CommandController, SchemasController, IdentityKeysController, IdentityGroupsController, IdentityDelegationsController, IdentitySessionsController, ConsoleController],
       providers: [
         AuthGuard,
         { provide: Store, useFactory: connect },
+        { provide: ConsoleFiles, useFactory: () => new ConsoleFiles(config.consoleFolder) },
         { provide: Reads, useFactory: (store: Store) => store.reads, inject: [Store] },
         { provide: Responses, useFactory: (store: Store) => store.responses, inject: [Store] },
         { provide: BulkResponses, useFactory: (store: Store) => store.bulk, inject: [Store] },

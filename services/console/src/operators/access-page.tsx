@@ -1,0 +1,1 @@
+export default function AccessPage() { return <h1>Access</h1>; }

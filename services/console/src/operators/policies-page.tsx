@@ -1,0 +1,1 @@
+export default function PoliciesPage() { return <h1>Policies</h1>; }

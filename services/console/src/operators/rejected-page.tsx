@@ -1,0 +1,1 @@
+export default function RejectedPage() { return <h1>Rejected</h1>; }

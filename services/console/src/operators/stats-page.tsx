@@ -1,0 +1,1 @@
+export default function StatsPage() { return <h1>Stats</h1>; }

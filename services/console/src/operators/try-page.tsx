@@ -1,0 +1,1 @@
+export default function TryPage() { return <h1>Try</h1>; }
