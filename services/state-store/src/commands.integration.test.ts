@@ -185,7 +185,11 @@ describe('If-Match', () => {
     expect((await act('seen', 'release', {}, 'alice', { 'if-match': '*' })).status).toBe(200);
     expect((await act('seen', 'claim', {}, 'alice', { 'if-match': 'W/"4"' })).status).toBe(412);
     expect((await act('seen', 'claim', {}, 'alice', { 'if-match': '4' })).status).toBe(400);
-    await answer('seen', 'approve', 'bob');
+    const respond = (seen: string) => http.post('/hitl/respond', { interaction_id: 'seen', user_input: { decision: 'approve' } }, keys['bob']!, { 'if-match': seen });
+    expect((await respond('"1"')).status).toBe(412);
+    const accepted = await respond('"4"');
+    expect(accepted.status).toBe(200);
+    expect((await respond('"4"')).body).toEqual(accepted.body);
     expect((await act('seen', 'claim', {}, 'alice', { 'if-match': '"4"' })).body).toMatchObject({ code: 'precondition_failed', state: 'completed', outcome: { verdict: 'approve' } });
   });
 

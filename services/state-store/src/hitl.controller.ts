@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { BulkResponses } from './bulk-respond.service.ts';
 import { decodeCursor, encodeCursor, nextLink } from './cursor.ts';
 import { LegacyResponses } from './legacy-respond.service.ts';
+import { readIfMatch } from './if-match.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { mayRead, Reads } from './read.service.ts';
 import { requestIdOf } from './request-id.ts';
@@ -54,7 +55,7 @@ export class HitlController {
   @Allow('reviewer')
   respond(@Caller() caller: Principal, @Req() request: FastifyRequest & { rawBody?: Buffer }, @Body({ schema: respondBody }) body: RespondBody, @Res({ passthrough: true }) reply: FastifyReply) {
     if ((request.rawBody?.length ?? 0) > LIMITS.answer) throw new UmpireError('too_large', `an answer may have ${LIMITS.answer} bytes`);
-    if ('answer' in body) return this.responses.respond(caller, body.answer);
+    if ('answer' in body) return this.responses.respond(caller, body.answer, readIfMatch(request.headers['if-match']));
     void reply.headers(deprecationHeaders(DOCUMENTATION));
     return this.legacy.respond(caller, body.deprecated);
   }

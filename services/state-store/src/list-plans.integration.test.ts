@@ -3,6 +3,7 @@ import { createLogger, systemClock } from '@umpire/runtime';
 import { testDatabase, type TestDatabase } from '@umpire/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RenderingCache } from './cache.ts';
+import { findTaskEscalations } from './legacy-respond.queries.ts';
 import { Lists, type ListRequest } from './list.service.ts';
 import { Reads } from './read.service.ts';
 import { SettledHints } from './settled-hints.ts';
@@ -90,6 +91,14 @@ describe('plans at 100,000 escalations', () => {
       const after = { opened_at: row!.opened_at.toISOString(), deadline: row!.deadline.toISOString(), urgency: row!.urgency, request_id };
       expectIndexed(await plans.plansOf(() => lists.page(reviewer, { limit: 50, after, sort })), 8_000);
     }
+  });
+
+  it('looks one up, and a task\'s', async () => {
+    const keys = Array.from({ length: 200 }, (_, index) => ({ namespace: 'default', request_id: `row-${index * 400}` }));
+    expectIndexed(await plans.plansOf(() => reads.documents(keys)), 1_000);
+    expectIndexed(await plans.plansOf(() => reads.item(keys[7]!)), 10);
+    expectIndexed(await plans.plansOf(() => reads.state(keys[7]!)), 10);
+    expectIndexed(await plans.plansOf(() => findTaskEscalations(plans.sql, 'default', 'task/70')), 20);
   });
 
   it('reads an inbox and its total', async () => {
