@@ -20,6 +20,8 @@ export class InboxStore {
   private readonly titleOf: (item: EscalationItem) => string;
   private items = new Map<string, EscalationItem>();
   private gone = new Map<string, number>();
+  /** What the socket brought while pages were on their way: a page read before it does not have it. */
+  private readonly fresh = new Set<string>();
   private view: InboxView = { items: [], total: 0, loaded: false, line: 'down', departures: [], ended: null };
   private listeners = new Set<() => void>();
   private readonly updates = new EventTarget();
@@ -86,6 +88,7 @@ export class InboxStore {
     if (frame.type === 'pending_interactions') this.replace(frame.data, frame.total);
     else if (frame.type === 'new_interaction' || frame.type === 'interaction_updated') {
       const known = this.items.has(frame.data.request_id);
+      if (this.filling !== null) this.fresh.add(frame.data.request_id);
       this.put(frame.data);
       if (!known && this.items.has(frame.data.request_id)) this.change({ total: this.view.total + 1 });
       this.tell(frame.data.request_id);
@@ -95,11 +98,14 @@ export class InboxStore {
     }
   }
 
+  /** The whole list anew. What was here and is not in it has left while nobody told. */
   private replace(items: EscalationItem[], total: number): void {
-    this.items = new Map();
+    this.filling?.abort();
     for (const item of items) this.put(item);
     this.change({ total, loaded: true });
-    if (items.length < total) void this.fill();
+    const there = new Set(items.map((item) => item.request_id));
+    if (items.length < total) void this.fill(there);
+    else void this.dismiss(there);
   }
 
   private put(item: EscalationItem): void {
@@ -121,20 +127,31 @@ export class InboxStore {
   }
 
   /** The pages behind the first, while the socket tells what changes. */
-  private async fill(): Promise<void> {
-    this.filling?.abort();
+  private async fill(there: Set<string>): Promise<void> {
     const { signal } = (this.filling = new AbortController());
     let after: string | undefined;
     try {
       do {
         const page = await client.pending(this.userId, { limit: PAGE, after, signal });
         if (signal.aborted) return;
-        for (const item of page.items) this.put(item);
+        for (const item of page.items) {
+          this.put(item);
+          there.add(item.request_id);
+        }
         after = page.next ?? undefined;
-      } while (after !== undefined && this.items.size < MOST);
+      } while (after !== undefined && there.size < MOST);
+      if (after === undefined) await this.dismiss(there);
     } catch {
       // The line comes back with a list of its own, or the poll tries again.
     }
+  }
+
+  /** Lets go of what a whole list no longer has; of the first few it is told why. What came by the socket meanwhile stays. */
+  private async dismiss(there: ReadonlySet<string>): Promise<void> {
+    const lost = [...this.items.values()].filter((item) => !there.has(item.request_id) && !this.fresh.has(item.request_id));
+    this.fresh.clear();
+    await Promise.all(lost.slice(0, MOST_DEPARTURES).map((item) => this.lookWhy(item.request_id)));
+    for (const item of lost.slice(MOST_DEPARTURES)) this.leave(item.request_id, item.seq);
   }
 
   /** Without a socket: the whole list, and what is no longer in it has gone. */
@@ -148,11 +165,9 @@ export class InboxStore {
         after = page.next;
       }
       if (this.view.line === 'live' || !this.stop) return;
-      const there = new Set(found.map((item) => item.request_id));
-      const lost = [...this.items.keys()].filter((id) => !there.has(id));
       for (const item of found) this.put(item);
       this.change({ line: 'polling', loaded: true, total: found.length });
-      for (const id of lost) await this.lookWhy(id);
+      await this.dismiss(new Set(found.map((item) => item.request_id)));
     } catch (error) {
       const code = codeOf(error);
       if (code === 'unauthenticated' || code === 'forbidden') this.change({ ended: code });
@@ -161,8 +176,9 @@ export class InboxStore {
   }
 
   private async lookWhy(requestId: string): Promise<void> {
+    const shown = this.items.get(requestId);
     const item = await client.get(requestId).catch(() => null);
-    this.depart(requestId, item?.seq ?? Number.MAX_SAFE_INTEGER, item?.outcome ?? null, item === null || item.outcome === null);
+    this.depart(requestId, item?.seq ?? shown?.seq ?? 0, item?.outcome ?? null, item === null || item.outcome === null);
     this.tell(requestId);
   }
 

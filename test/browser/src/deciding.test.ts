@@ -1,0 +1,224 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Stack } from '../../e2e/src/stack.ts';
+import { browserPath, startBrowser, Window } from './browser.ts';
+import { loan, step } from './questions.ts';
+
+const PEOPLE = { assignees: { users: ['alice', 'bob'] } };
+
+describe.skipIf(browserPath === undefined)('deciding in the console', () => {
+  let stack: Stack;
+  let browser: Browser;
+  const windows: Window[] = [];
+  beforeAll(async () => {
+    [stack, browser] = await Promise.all([Stack.start('all'), startBrowser()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await stack?.stop();
+    expect(windows.flatMap((window) => window.faults)).toEqual([]);
+  });
+
+  const ask = async (message: object) => expect((await stack.post('/api/escalations', stack.connection.keys.producer, message)).body).toMatchObject({ status: 'stored' });
+  const open = async (who: 'alice' | 'bob' | 'carol', path = '/', prepare?: (page: Page) => Promise<void>) => {
+    const window = await Window.open(browser, stack.origin);
+    windows.push(window);
+    await prepare?.(window.page);
+    await window.signIn(stack.connection.keys.reviewers[who], path);
+    return window;
+  };
+  const row = (page: Page, id: string) => page.locator(`[data-id="${id}"]`);
+  const outcomeOf = async (id: string) => (await stack.get(`/hitl/status/${id}`, stack.connection.keys.producer)).body.outcome;
+
+  it('shows two reviewers each other\'s decisions, with who and what', async () => {
+    const alice = await open('alice');
+    const bob = await open('bob');
+    await expect.poll(() => alice.page.getByRole('status').first().textContent()).toBe('live');
+    await ask(loan('seen-1', PEOPLE));
+    await row(alice.page, 'seen-1').waitFor();
+    await row(bob.page, 'seen-1').getByRole('link').click();
+    await row(alice.page, 'seen-1').getByRole('link').click();
+    await alice.page.getByRole('button', { name: 'Claim' }).click();
+    await bob.page.getByText('alice is working on this').waitFor();
+    await alice.page.getByRole('radio', { name: 'Reject' }).check();
+    await alice.page.getByRole('button', { name: 'Submit' }).click();
+    await row(alice.page, 'seen-1').waitFor({ state: 'detached' });
+    await row(bob.page, 'seen-1').waitFor({ state: 'detached' });
+    await bob.page.getByRole('list', { name: 'Left the inbox' }).getByText('alice decided “Reject”').waitFor();
+    await bob.page.locator('.settled').getByText('alice decided “Reject”').waitFor();
+    expect(await bob.page.getByRole('button', { name: 'Submit' }).count()).toBe(0);
+    expect(await outcomeOf('seen-1')).toMatchObject({ verdict: 'reject', decided_by: ['alice'] });
+    await alice.close();
+    await bob.close();
+  });
+
+  it('tells the loser of a race the truth', async () => {
+    await ask(step('race-1', { ...PEOPLE, pattern: 'review' }));
+    // Without its socket bob's window cannot know before it asks.
+    const bob = await open('bob', '/e/race-1', (page) => page.routeWebSocket(/\/ws\//, (socket) => socket.close()));
+    await bob.page.getByRole('radio', { name: 'Approve' }).check();
+    expect((await stack.respond('race-1', { decision: 'reject' })).status).toBe(200);
+    await bob.page.getByRole('button', { name: 'Submit' }).click();
+    await bob.page.getByText('alice decided “Reject”').first().waitFor();
+    expect(await bob.page.getByRole('button', { name: 'Submit' }).count()).toBe(0);
+    expect(await outcomeOf('race-1')).toMatchObject({ verdict: 'reject', decided_by: ['alice'] });
+    await bob.close();
+  });
+
+  it('keeps an item and what was typed when the answer does not get through, a page is left, or a session ends', async () => {
+    await ask(step('kept-1', { ...PEOPLE, pattern: 'review' }));
+    const alice = await open('alice', '/e/kept-1');
+    await alice.page.route('**/hitl/respond', (route) => route.abort());
+    await alice.page.getByRole('radio', { name: 'Approve' }).check();
+    await alice.page.getByLabel('Feedback/Comments').fill('Größe geprüft');
+    await alice.page.getByRole('button', { name: 'Submit' }).click();
+    await alice.page.getByRole('alert').getByText('Nothing is lost').waitFor({ timeout: 30_000 });
+    expect(await row(alice.page, 'kept-1').count()).toBe(1);
+    await alice.page.reload();
+    await expect.poll(() => alice.page.getByLabel('Feedback/Comments').inputValue()).toBe('Größe geprüft');
+    await alice.page.getByRole('button', { name: 'alice' }).click();
+    await alice.page.getByRole('menuitem', { name: 'Sign out' }).click();
+    expect(await alice.page.evaluate(() => Object.keys(localStorage).map((key) => key.split(':')[0]))).toEqual(['umpire-draft']);
+    await alice.signIn(stack.connection.keys.reviewers.alice, '/e/kept-1');
+    await expect.poll(() => alice.page.getByLabel('Feedback/Comments').inputValue()).toBe('Größe geprüft');
+    await alice.page.unroute('**/hitl/respond');
+    await alice.page.getByRole('button', { name: 'Submit' }).click();
+    await row(alice.page, 'kept-1').waitFor({ state: 'detached' });
+    expect(await outcomeOf('kept-1')).toMatchObject({ verdict: 'approve', response: { feedback: 'Größe geprüft' } });
+    expect(await alice.page.evaluate(() => localStorage.length)).toBe(0);
+    await alice.close();
+  });
+
+  it('loses nothing when the line is cut and comes back', async () => {
+    await ask(step('cut-1', PEOPLE));
+    let lines = 0;
+    let cut: () => Promise<void> = () => Promise.reject(new Error('no line'));
+    let closed = false;
+    const alice = await open('alice', '/', (page) => page.routeWebSocket(/\/ws\//, (socket) => {
+      if (closed) return void socket.close();
+      lines += 1;
+      const server = socket.connectToServer();
+      cut = async () => {
+        await server.close();
+        await socket.close();
+      };
+      return undefined;
+    }));
+    await row(alice.page, 'cut-1').waitFor();
+    await alice.page.locator('.line[data-line="live"]').waitFor();
+    await expect.poll(() => lines).toBeGreaterThan(0);
+    closed = true;
+    await cut();
+    await alice.page.locator('.line:not([data-line="live"])').waitFor();
+    await ask(step('cut-2', PEOPLE));
+    expect((await stack.respond('cut-1', { decision: 'approve' }, stack.connection.keys.reviewers.bob)).status).toBe(200);
+    closed = false;
+    await row(alice.page, 'cut-2').waitFor();
+    await row(alice.page, 'cut-1').waitFor({ state: 'detached' });
+    await alice.page.getByText('bob decided “Approve”').waitFor();
+    await alice.page.locator('.line[data-line="live"]').waitFor({ timeout: 30_000 });
+    await alice.close();
+  });
+
+  it('shows stored scripts as the text that they are', async () => {
+    const bad = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>';
+    const message = loan('script-1', { ...PEOPLE, pattern: 'review', prompt: `${bad} prompt`, review_data: { content: bad, suggestions: `${bad} better` }, ui_schema: { fields: [{ name: 'note', type: 'text', label: `${bad} label` }] } });
+    const { payload } = message;
+    await ask({ ...message, payload: { ...payload, summary: `${bad} summary`, task_id: bad, agent_decisions: payload.agent_decisions.map((agent) => ({ ...agent, agent_name: `${agent.agent_name} ${bad}`, rationale: bad, decision_value: bad, evidence: [bad], metadata: { [bad]: bad } })), dissenting_agents: [], metadata: { ...payload.metadata, disagreement_areas: [bad], [bad]: 'javascript:alert(1)' } } });
+    await stack.post('/hitl/escalations/script-1/comment', stack.connection.keys.reviewers.alice, { text: bad });
+    const bob = await open('bob', '/e/script-1');
+    await bob.page.getByRole('heading', { name: 'Timeline' }).waitFor();
+    await bob.page.locator('.comment', { hasText: bad }).waitFor();
+    expect(await bob.page.getByText(bad).count()).toBeGreaterThan(8);
+    expect(await bob.page.evaluate(() => [(globalThis as { pwned?: number }).pwned, document.images.length, document.querySelectorAll('.decision script').length])).toEqual([undefined, 0, 0]);
+    expect((await stack.respond('script-1', { decision: 'reject' })).status).toBe(200);
+    await bob.close();
+  });
+
+  it('names what the server refuses, field by field, and takes every pattern\'s form', async () => {
+    const alice = await open('alice');
+    const { page } = alice;
+    const decide = async (id: string, interaction: object, fill: () => Promise<void>, expected: object) => {
+      await ask(step(id, { assignees: { users: ['alice'] }, ...interaction }));
+      await page.goto(`/e/${id}`);
+      await page.getByRole('heading', { name: 'Your answer' }).waitFor();
+      await fill();
+      await page.getByRole('button', { name: 'Submit' }).click();
+      await expect.poll(() => outcomeOf(id)).toMatchObject(expected);
+    };
+    await decide('form-input', { pattern: 'input', ui_schema: { fields: [{ name: 'account', type: 'select', options: ['A', 'B'], required: true }, { name: 'amount', type: 'number', min: 1, max: 10 }] } }, async () => {
+      await page.getByLabel('Amount').fill('99');
+      await page.getByRole('button', { name: 'Submit' }).click();
+      await page.locator('[data-field="account"]').getByText('an answer is required').waitFor();
+      await page.locator('[data-field="amount"]').getByText('must be at most 10').waitFor();
+      await page.getByLabel('Account').selectOption('B');
+      await page.getByLabel('Amount').fill('7');
+    }, { response: { account: 'B', amount: 7 } });
+    await decide('form-review', { pattern: 'review' }, async () => {
+      expect(await page.getByRole('radio', { checked: true }).count()).toBe(0);
+      await page.getByRole('radio', { name: 'Request changes' }).check();
+      await page.getByLabel('Suggested Changes').fill('Shorter');
+    }, { verdict: 'request_changes', response: { suggested_changes: 'Shorter' } });
+    await decide('form-collaborative', { pattern: 'collaborative' }, () => page.getByRole('radio', { name: 'Approve' }).check(), { verdict: 'approve' });
+    await decide('form-approval', { pattern: 'approval' }, () => page.getByRole('radio', { name: 'Reject' }).check(), { verdict: 'reject' });
+    await decide('form-manual', { pattern: 'manual' }, async () => {
+      await page.getByLabel('Manual Processing Result').fill('Invoice 7');
+      await page.getByLabel('Confidence Level').fill('0.7');
+    }, { response: { manual_result: 'Invoice 7', confidence: 0.7 } });
+    await decide('form-timed', { pattern: 'timed_decision' }, async () => {
+      await page.getByRole('radio', { name: 'Abort' }).check();
+      await page.getByRole('checkbox', { name: /I understand/ }).check();
+    }, { verdict: 'abort' });
+    await decide('form-refinement', { pattern: 'refinement' }, async () => {
+      await page.getByLabel('Refine Result (Iteration 1)').fill('one\ntwo');
+      await page.getByRole('checkbox', { name: /Continue/ }).check();
+      await page.getByRole('button', { name: 'Submit' }).click();
+      const second = page.getByLabel('Refine Result (Iteration 2)');
+      await second.waitFor();
+      expect(await second.inputValue()).toBe('one\ntwo');
+      await page.locator('.diff-line[data-kind="new"]').first().waitFor();
+      await second.fill('one\nthree');
+    }, { iterations: 2, response: { refined_result: 'one\nthree' } });
+    await alice.close();
+  });
+
+  it('is worked by keys alone', async () => {
+    for (const name of ['keys-1', 'keys-2']) await ask(step(name, { assignees: { users: ['carol'] }, pattern: 'review', prompt: name }));
+    const carol = await open('carol');
+    const { page } = carol;
+    await row(page, 'keys-2').waitFor();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('k');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'keys-1', level: 2 }).waitFor();
+    await page.keyboard.press('2');
+    await page.keyboard.press('Control+Enter');
+    // The next one opens by itself.
+    await page.getByRole('heading', { name: 'keys-2', level: 2 }).waitFor();
+    await page.keyboard.press('1');
+    await page.keyboard.press('Control+Enter');
+    await expect.poll(() => outcomeOf('keys-2')).toMatchObject({ verdict: 'approve', decided_by: ['carol'] });
+    expect(await outcomeOf('keys-1')).toMatchObject({ verdict: 'reject', decided_by: ['carol'] });
+    await carol.close();
+  });
+
+  it('answers many at once after naming them', async () => {
+    for (const name of ['bulk-1', 'bulk-2', 'bulk-3']) await ask(step(name, { assignees: { users: ['carol'] }, pattern: 'review', prompt: `Question ${name}` }));
+    const carol = await open('carol');
+    const { page } = carol;
+    for (const name of ['bulk-1', 'bulk-2']) await page.getByRole('checkbox', { name: `Mark Question ${name}` }).check();
+    await page.getByRole('button', { name: 'Approve all' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Answer “Approve” on 2 items?' });
+    await dialog.getByText('Question bulk-1').waitFor();
+    await dialog.getByRole('button', { name: 'Approve 2 items' }).click();
+    await row(page, 'bulk-2').waitFor({ state: 'detached' });
+    expect(await row(page, 'bulk-3').count()).toBe(1);
+    expect([(await outcomeOf('bulk-1')).verdict, (await outcomeOf('bulk-2')).verdict, await outcomeOf('bulk-3')]).toEqual(['approve', 'approve', undefined]);
+    await carol.close();
+  });
+});
