@@ -55,6 +55,11 @@ export type SubmitItem =
       content_digest: string;
       rules: Rules;
       policy: { id: string; version: number } | null;
+      /**
+       * What its policy says of earlier escalations of the same task that are pending: both are named on this one, and `supersede`
+       * cancels them. Without it nobody looks.
+       */
+      same_task?: 'keep' | 'supersede';
       task_id: string | null;
       summary: string | null;
       pipeline_name: string | null;

@@ -1,20 +1,23 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { AUTHENTICATOR, Bus, newReplicaName, RemoteAuthenticator, systemClock, type Logger, type ServiceContext } from '@umpire/runtime';
+import { AUTHENTICATOR, Bus, connectPostgres, newReplicaName, RemoteAuthenticator, systemClock, withDeadline, type Logger, type ServiceContext, type Sql } from '@umpire/runtime';
 import { AnswerInbox } from './answer.inbox.ts';
 import { EscalationsController } from './escalations.controller.ts';
 import { EscalationsService } from './escalations.service.ts';
 import type { IntakeConfig } from './intake.config.ts';
 import { IntakeRunner } from './intake.runner.ts';
 import { ReviewHandler } from './on-review.consumer.ts';
+import { PoliciesController } from './policies.controller.ts';
+import { PolicyAdmin } from './policy-admin.service.ts';
+import { PolicySimulation } from './policy-simulation.service.ts';
 import { PolicyService } from './policy.service.ts';
 import { StoreClient } from './store.client.ts';
-import { BUS, CONFIG, LOGGER } from './tokens.ts';
+import { BUS, CONFIG, LOGGER, SQL } from './tokens.ts';
 
 /** Validates what producers send, gives it its rules, and hands it to the state store. */
 @Module({})
 export class IntakeModule {
   static register(config: IntakeConfig, context: ServiceContext): DynamicModule {
-    return { module: IntakeModule, controllers: [EscalationsController], providers: [...foundation(config, context), ...parts] };
+    return { module: IntakeModule, controllers: [EscalationsController, PoliciesController], providers: [...foundation(config, context), ...parts] };
   }
 }
 
@@ -30,12 +33,27 @@ function foundation(config: IntakeConfig, { logger, readiness }: ServiceContext)
         return bus;
       },
     },
+    { provide: SQL, useFactory: () => connectPostgres({ url: config.postgresUrl, max: Math.min(config.postgresPool, CONNECTIONS), service: 'intake', logger }) },
+    {
+      provide: PolicyService,
+      inject: [SQL, LOGGER],
+      useFactory: (sql: Sql, own: Logger) => {
+        const policies = new PolicyService({ sql, logger: own, intervalMs: config.policyRefreshMs });
+        readiness.add('intake_policies', () => withDeadline(policies.loaded, READINESS_MS, 'policies'));
+        return policies;
+      },
+    },
   ];
 }
 
+/** Only policies are kept in Postgres, and no message waits for them. */
+const CONNECTIONS = 3;
+const READINESS_MS = 1_000;
+
 const parts: Provider[] = [
   { provide: AUTHENTICATOR, inject: [BUS], useFactory: (bus: Bus) => new RemoteAuthenticator(bus, systemClock.now) },
-  { provide: PolicyService, useFactory: () => new PolicyService() },
+  { provide: PolicyAdmin, inject: [SQL, PolicyService, LOGGER], useFactory: (sql: Sql, policies: PolicyService, logger: Logger) => new PolicyAdmin({ sql, policies, logger }) },
+  { provide: PolicySimulation, inject: [PolicyService], useFactory: (policies: PolicyService) => new PolicySimulation(policies) },
   { provide: StoreClient, inject: [BUS, CONFIG], useFactory: (bus: Bus, config: IntakeConfig) => new StoreClient(bus, config.submitTimeoutMs) },
   { provide: AnswerInbox, inject: [BUS], useFactory: (bus: Bus) => new AnswerInbox(bus, newReplicaName()) },
   {

@@ -1,25 +1,31 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
-import { TopologyKeeper, type Bus, type DurableConsumer, type Logger } from '@umpire/runtime';
+import { TopologyKeeper, type Bus, type DurableConsumer, type Logger, type Sql } from '@umpire/runtime';
 import { AnswerInbox } from './answer.inbox.ts';
 import type { IntakeConfig } from './intake.config.ts';
 import { ReviewHandler, reviewConsumers } from './on-review.consumer.ts';
+import { PolicyService } from './policy.service.ts';
 import { ReviewPurge } from './review-purge.loop.ts';
-import { BUS, CONFIG, LOGGER } from './tokens.ts';
+import { BUS, CONFIG, LOGGER, SQL } from './tokens.ts';
 
 /** Starts what runs beside the routes, and stops it in the right order: readers first, the connection last. */
 @Injectable()
 export class IntakeRunner implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
   private readonly bus: Bus;
+  private readonly sql: Sql;
+  private readonly policies: PolicyService;
   private readonly topology: TopologyKeeper;
   private readonly inbox: AnswerInbox;
   private readonly consumers: DurableConsumer[];
   private readonly purge: ReviewPurge;
+  private stopping = false;
 
   constructor(
     @Inject(BUS) bus: Bus, @Inject(CONFIG) config: IntakeConfig, @Inject(LOGGER) logger: Logger, @Inject(AnswerInbox) inbox: AnswerInbox,
-    @Inject(ReviewHandler) handler: ReviewHandler,
+    @Inject(ReviewHandler) handler: ReviewHandler, @Inject(SQL) sql: Sql, @Inject(PolicyService) policies: PolicyService,
   ) {
     this.bus = bus;
+    this.sql = sql;
+    this.policies = policies;
     this.topology = new TopologyKeeper(bus, config.namespaces, logger);
     this.inbox = inbox;
     this.consumers = reviewConsumers(config.namespaces, bus, handler, logger);
@@ -29,17 +35,25 @@ export class IntakeRunner implements OnApplicationBootstrap, OnModuleDestroy, On
   async onApplicationBootstrap(): Promise<void> {
     await this.topology.start();
     this.inbox.start();
-    for (const consumer of this.consumers) consumer.start();
+    this.policies.start();
+    // A message that was read without the policies would be decided by the wrong people.
+    void this.policies.loaded.then(() => this.startConsumers());
     this.purge.start();
+  }
+
+  private startConsumers(): void {
+    if (this.stopping) return;
+    for (const consumer of this.consumers) consumer.start();
   }
 
   /** Posts that are still waiting go on: their answers come from other replicas, or they say `queued`. */
   async onModuleDestroy(): Promise<void> {
-    await Promise.all([...this.consumers.map((consumer) => consumer.stop()), this.purge.stop(), this.topology.stop()]);
+    this.stopping = true;
+    await Promise.all([...this.consumers.map((consumer) => consumer.stop()), this.policies.stop(), this.purge.stop(), this.topology.stop()]);
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.inbox.stop();
-    await this.bus.close();
+    await Promise.all([this.bus.close(), this.sql.end({ timeout: 5 })]);
   }
 }

@@ -57,15 +57,23 @@ function keepRawBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser(['application/json', 'application/problem+json'], { parseAs: 'buffer' }, (request, body, done) => {
     (request as unknown as { rawBody: Buffer }).rawBody = body as Buffer;
-    // Intake's own reader judges escalations; parsing them here again would only cost time.
-    if (request.routeOptions.url === '/api/escalations' || (body as Buffer).length === 0) return done(null, undefined);
+    if (READ_BY_THEIR_ROUTE.has(request.routeOptions.url ?? '') || (body as Buffer).length === 0) return done(null, undefined);
     try {
       done(null, readBody(body as Buffer));
     } catch (error) {
       done(error as Error);
     }
   });
+  server.addContentTypeParser(['application/yaml', 'application/x-yaml', 'text/yaml'], { parseAs: 'buffer' }, (request, body, done) => {
+    if (!READ_AS_YAML.has(request.routeOptions.url ?? '')) return done(new UmpireError('unsupported_media_type', 'send JSON: application/json'));
+    (request as unknown as { rawBody: Buffer }).rawBody = body as Buffer;
+    done(null, undefined);
+  });
 }
+
+/** Routes that read the bytes of their bodies themselves: messages are judged as they came, by intake's own reader. */
+const READ_BY_THEIR_ROUTE = new Set(['/api/escalations', '/policies', '/policies/simulate']);
+const READ_AS_YAML = new Set(['/policies']);
 
 /** No id, name or cursor of ours holds U+0000, and Postgres refuses it: said here once, for every route. */
 function refuseNulInUrls(server: FastifyInstance): void {

@@ -1,4 +1,5 @@
 import type { ErrorCode, FieldError } from '@umpire/contract';
+import { fieldErrors } from '@umpire/runtime';
 
 /** A document may be bad in ten thousand places; an answer and a dead letter that list them must stay publishable. */
 const MOST = 100;
@@ -25,4 +26,15 @@ export function codeOf(errors: readonly FieldError[]): ErrorCode {
   if (codes.has('too_large')) return 'too_large';
   if (codes.size !== 1) return 'invalid';
   return codes.has('reason_mismatch') ? 'reason_mismatch' : codes.has('unsupported') ? 'unsupported' : 'invalid';
+}
+
+type Issue = Parameters<typeof fieldErrors>[0][number] & { code?: unknown; keys?: unknown };
+
+/** An unknown field is named by its own path: a rule that is not known here must not look accepted. */
+export function schemaErrors(issues: readonly Issue[], prefix: readonly string[]): FieldError[] {
+  return issues.flatMap((issue) => {
+    const path = [...prefix, ...(issue.path ?? [])];
+    if (issue.code !== 'unrecognized_keys' || !Array.isArray(issue.keys)) return fieldErrors([{ ...issue, path }]);
+    return issue.keys.flatMap((key: unknown) => fieldErrors([{ path: [...path, String(key)], message: 'is not known' }]).map((error) => ({ ...error, code: 'unsupported' })));
+  });
 }

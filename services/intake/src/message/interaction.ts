@@ -1,5 +1,6 @@
 import { interactionSchema, LIMITS, requestIdProblem, toValue, type FieldError, type Interaction, type JsonNode } from '@umpire/contract';
-import { fieldErrors, inexactNumbers } from '@umpire/runtime';
+import { inexactNumbers } from '@umpire/runtime';
+import { schemaErrors } from './errors.ts';
 
 /**
  * Reads the block beside a payload.
@@ -8,20 +9,9 @@ import { fieldErrors, inexactNumbers } from '@umpire/runtime';
 export function readInteraction(node: JsonNode | undefined): { ok: true; interaction: Interaction | undefined } | { ok: false; errors: FieldError[] } {
   if (node === undefined) return { ok: true, interaction: undefined };
   const parsed = interactionSchema.safeParse(toValue(node));
-  if (!parsed.success) return { ok: false, errors: schemaErrors(parsed.error.issues) };
+  if (!parsed.success) return { ok: false, errors: schemaErrors(parsed.error.issues, ['interaction']) };
   const errors = [...inexactNumbers(node, 'interaction'), ...revisesErrors(parsed.data), ...callbackErrors(parsed.data), ...sizeErrors(parsed.data)];
   return errors.length === 0 ? { ok: true, interaction: parsed.data } : { ok: false, errors };
-}
-
-type Issue = Parameters<typeof fieldErrors>[0][number] & { code?: unknown; keys?: unknown };
-
-/** An unknown field is named by its own path: a rule that is not known here must not look accepted. */
-function schemaErrors(issues: readonly Issue[]): FieldError[] {
-  return issues.flatMap((issue) => {
-    const path = ['interaction', ...(issue.path ?? [])];
-    if (issue.code !== 'unrecognized_keys' || !Array.isArray(issue.keys)) return fieldErrors([{ ...issue, path }]);
-    return issue.keys.flatMap((key: unknown) => fieldErrors([{ path: [...path, String(key)], message: 'is not known' }]).map((error) => ({ ...error, code: 'unsupported' })));
-  });
 }
 
 function revisesErrors({ revises }: Interaction): FieldError[] {
@@ -29,7 +19,8 @@ function revisesErrors({ revises }: Interaction): FieldError[] {
   return problem === null ? [] : [{ path: 'interaction.revises', code: 'invalid_id', message: problem }];
 }
 
-function callbackErrors({ resume }: Interaction): FieldError[] {
+/** `fetch` knows many schemes; a callback is HTTP. */
+export function callbackErrors({ resume }: Pick<Interaction, 'resume'>): FieldError[] {
   const url = resume?.callback_url;
   if (url === undefined || /^https?:$/.test(URL.parse(url)?.protocol ?? '')) return [];
   return [{ path: 'interaction.resume.callback_url', code: 'invalid_format', message: 'must be an http or https URL' }];

@@ -4,7 +4,8 @@ import {
 } from '@umpire/contract';
 import { resolveRules } from '@umpire/domain';
 import { hash } from 'node:crypto';
-import type { PolicyMatch, PolicySubject } from '../policy.service.ts';
+import type { PolicySubject } from '../policy-facts.ts';
+import type { PolicyMatch } from '../policy-match.ts';
 import { readCancelPayload } from './cancel.ts';
 import { openEnvelope, type Envelope } from './envelope.ts';
 import { boundErrors } from './errors.ts';
@@ -98,6 +99,7 @@ function readReview(
     content_digest: digestOf(payload, envelope.interaction, kind),
     rules: resolved.rules,
     policy: policy ? { id: policy.id, version: policy.version } : null,
+    ...(policy?.same_task ? { same_task: policy.same_task } : {}),
     task_id: kind === 'escalation' ? project(payload, 'task_id') : null,
     summary: kind === 'escalation' ? project(payload, 'summary') : null,
     pipeline_name: kind === 'interaction' ? project(payload, 'pipeline_name') : null,
