@@ -21,10 +21,7 @@ export const readNotifierConfig = (env: Env) =>
     webhookConcurrency: z.coerce.number().int().min(1).max(1_000).default(20),
     webhookMaxInFlight: z.coerce.number().int().min(1).max(10_000).default(1_024),
     /** Waits after the first, second, … failed attempt. */
-    webhookRetrySeconds: z.string().default('5,300,1800,7200,18000,36000,36000').transform((text, context) => {
-      const waits = z.array(seconds).min(1).max(30).safeParse(text.split(','));
-      return parsed(waits.success ? { ok: true, value: waits.data } : { ok: false, error: 'must be seconds, comma separated' }, context);
-    }),
+    webhookRetrySeconds: z.string().default('5,300,1800,7200,18000,36000,36000').transform((text, context) => waits(text, context)),
     /** An endpoint that has only failed for this long is disabled. */
     webhookDisableAfterHours: z.coerce.number().min(0.001).max(24 * 365).default(120),
     /** How long a rotated secret still signs. */
@@ -37,6 +34,11 @@ export const readNotifierConfig = (env: Env) =>
     retentionDays: z.coerce.number().min(0.001).max(3_650).default(7),
     /** Bytes of recent payloads kept, so that a later event of the same escalation need not ask the store. */
     contentCacheBytes: z.coerce.number().int().min(0).max(2 ** 32).default(32 * 1024 * 1024),
+    /** Where mail goes out: `smtp://user:password@host:port` or `smtps://…`. Without it there are no mail channels. */
+    smtpUrl: z.string().regex(/^smtps?:\/\//, 'must be smtp:// or smtps://').optional(),
+    mailFrom: z.string().max(320).default('Umpire <umpire@localhost>'),
+    /** Waits after the first, second, … failed message to a person. */
+    noticeRetrySeconds: z.string().default('15,60,300,1800').transform((text, context) => waits(text, context)),
     /** Events kept for sockets that come back with `since`, and how many of the stream's last ones a start reads for that. */
     socketWindow: z.coerce.number().int().min(1).max(1_000_000).default(20_000),
     socketWindowAtStart: z.coerce.number().int().min(0).max(1_000_000).default(5_000),
@@ -52,4 +54,9 @@ function parsed<T>(result: { ok: true; value: T } | { ok: false; error: string }
   if (result.ok) return result.value;
   context.addIssue({ code: 'custom', message: result.error });
   return z.NEVER;
+}
+
+function waits(text: string, context: z.RefinementCtx): number[] {
+  const read = z.array(seconds).min(1).max(30).safeParse(text.split(','));
+  return parsed(read.success ? { ok: true, value: read.data } : { ok: false, error: 'must be seconds, comma separated' }, context);
 }

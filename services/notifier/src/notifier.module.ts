@@ -1,37 +1,35 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { AUTHENTICATOR, AuthGuard, Bus, connectPostgres, RemoteAuthenticator, systemClock, type Authenticator, type ServiceContext } from '@umpire/runtime';
+import { AUTHENTICATOR, AuthGuard, Bus, connectPostgres, type ServiceContext } from '@umpire/runtime';
+import { Foundation } from './foundation.ts';
 import type { NotifierConfig } from './notifier.config.ts';
-import { Sockets } from './sockets/sockets.ts';
+import { Notifier } from './notifier.ts';
+import { ChannelService } from './people/channel.service.ts';
+import { ChannelsController } from './people/channels.controller.ts';
 import { DeliveryService } from './webhooks/delivery.service.ts';
 import { EndpointService } from './webhooks/endpoint.service.ts';
 import { EndpointsController } from './webhooks/endpoints.controller.ts';
-import { Webhooks } from './webhooks/webhooks.ts';
 
 /** Tells people and systems what happens to escalations. */
 @Module({})
 export class NotifierModule {
   static register(config: NotifierConfig, context: ServiceContext): DynamicModule {
-    const connect = async () => {
+    const connect = async (http: HttpAdapterHost) => {
       const logger = context.logger.child({ service: 'notifier' });
       const sql = connectPostgres({ url: config.postgresUrl, max: config.postgresPool, service: 'notifier', logger });
       const bus = await Bus.connect({ url: config.natsUrl, user: config.natsUser, password: config.natsPassword, service: 'notifier', logger });
-      return new Webhooks(config, { logger, readiness: context.readiness }, sql, bus);
+      return new Notifier(new Foundation(config, { ...context, logger }, sql, bus), http);
     };
     return {
       module: NotifierModule,
-      controllers: [EndpointsController],
+      controllers: [EndpointsController, ChannelsController],
       providers: [
         AuthGuard,
-        { provide: Webhooks, useFactory: connect },
-        { provide: EndpointService, useFactory: (webhooks: Webhooks) => webhooks.endpoints, inject: [Webhooks] },
-        { provide: DeliveryService, useFactory: (webhooks: Webhooks) => webhooks.deliveries, inject: [Webhooks] },
-        { provide: AUTHENTICATOR, useFactory: (webhooks: Webhooks) => new RemoteAuthenticator(webhooks.bus, systemClock.now), inject: [Webhooks] },
-        {
-          provide: Sockets,
-          useFactory: (webhooks: Webhooks, authenticator: Authenticator, http: HttpAdapterHost) => new Sockets(config, context.logger.child({ service: 'notifier' }), webhooks.bus, authenticator, http),
-          inject: [Webhooks, AUTHENTICATOR, HttpAdapterHost],
-        },
+        { provide: Notifier, useFactory: connect, inject: [HttpAdapterHost] },
+        { provide: EndpointService, useFactory: (notifier: Notifier) => notifier.webhooks.endpoints, inject: [Notifier] },
+        { provide: DeliveryService, useFactory: (notifier: Notifier) => notifier.webhooks.deliveries, inject: [Notifier] },
+        { provide: ChannelService, useFactory: (notifier: Notifier) => notifier.people.channels, inject: [Notifier] },
+        { provide: AUTHENTICATOR, useFactory: (notifier: Notifier) => notifier.authenticator, inject: [Notifier] },
       ],
     };
   }
