@@ -83,7 +83,8 @@ export class DurableConsumer {
         const messages = await consumer.consume({ max_messages: maxItems * 2, bind: true, abort_on_missing_resource: true, expires: 20_000, idle_heartbeat: 5_000 });
         this.messages = messages;
         void this.watch(messages);
-        if (this.abort.signal.aborted) await messages.close();
+        // Not awaited: its promise settles only while somebody iterates, and from here on nobody will.
+        if (this.abort.signal.aborted) return void messages.close();
         for await (const message of messages) {
           failures = 0;
           this.enqueue(message);
