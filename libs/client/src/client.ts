@@ -1,5 +1,7 @@
 import { UmpireError, type Assignees, type Interaction, type Reason, type UiSchema } from '@umpire/contract';
+import { Channels } from './admin/channels.ts';
 import { Identity } from './admin/identity.ts';
+import { Policies } from './admin/policies.ts';
 import { Session } from './admin/session.ts';
 import { Timers } from './admin/timers.ts';
 import { Webhooks } from './admin/webhooks.ts';
@@ -13,7 +15,7 @@ import { waitUntilSettled, type WaitOptions } from './outcome-wait.ts';
 import type { PipelineClient } from './pipeline-client.ts';
 import type { CallOptions } from './retry.ts';
 import type {
-  Accepted, CancelReceipt, EscalationItem, InteractionRequest, Permit, Receipt, RespondReply, SettledOutcome, StatusReply, TimelineEntry,
+  Accepted, BulkAnswer, BulkReply, CancelReceipt, EscalationItem, Explanation, InteractionRequest, ListFilter, Permit, Receipt, RespondReply, SettledOutcome, Stats, StatusReply, TimelineEntry,
 } from './types.ts';
 
 export type ClientOptions = TransportOptions;
@@ -30,7 +32,9 @@ const SHORT_REST_MS = 1_000;
  * Every call can be aborted and has a time limit; what is safe to repeat is repeated; refusals are `UmpireError`s with the server's code.
  */
 export class UmpireClient implements PipelineClient {
+  readonly channels: Channels;
   readonly identity: Identity;
+  readonly policies: Policies;
   readonly session: Session;
   readonly timers: Timers;
   readonly webhooks: Webhooks;
@@ -38,7 +42,9 @@ export class UmpireClient implements PipelineClient {
 
   constructor(options: ClientOptions) {
     this.transport = new HttpTransport(options);
+    this.channels = new Channels(this.transport);
     this.identity = new Identity(this.transport);
+    this.policies = new Policies(this.transport);
     this.session = new Session(this.transport);
     this.timers = new Timers(this.transport);
     this.webhooks = new Webhooks(this.transport);
@@ -131,8 +137,24 @@ export class UmpireClient implements PipelineClient {
    * @param revision the one that the person was shown: a newer one refuses the answer
    * @throws UmpireError `invalid` naming each field, `already_settled` and `deadline_passed` with the real outcome, `claimed_by_other`, …
    */
-  respond(requestId: string, userInput: Record<string, unknown>, { revision, userId, ...call }: CallOptions & { revision?: number; userId?: string } = {}): Promise<RespondReply> {
-    return this.transport.json({ method: 'POST', path: '/hitl/respond', body: { interaction_id: requestId, user_input: userInput, revision, user_id: userId }, repeat: 'always' }, call);
+  respond(requestId: string, userInput: Record<string, unknown>, { revision, userId, ifMatch, ...call }: CommandOptions & { revision?: number; userId?: string } = {}): Promise<RespondReply> {
+    const body = { interaction_id: requestId, user_input: userInput, revision, user_id: userId };
+    return this.transport.json({ method: 'POST', path: '/hitl/respond', body, headers: ifMatchOf(ifMatch), repeat: 'always' }, call);
+  }
+
+  /** Up to a hundred answers, each with its own result; a refusal of one touches no other. */
+  bulkRespond(answers: BulkAnswer[], call?: CallOptions): Promise<BulkReply> {
+    return this.transport.json({ method: 'POST', path: '/hitl/bulk/respond', body: { items: answers }, repeat: 'always' }, call);
+  }
+
+  /** Escalations by what they are, a page at a time: all of the namespace for producers and administrators, for reviewers what they may read. */
+  list<Data = unknown>({ limit, after, ...filter }: ListFilter & PageOptions = {}, call?: CallOptions): Promise<Page<EscalationItem<Data>>> {
+    return this.transport.json({ method: 'GET', path: '/hitl/escalations', query: { ...filter, limit, after }, repeat: 'always' }, call);
+  }
+
+  /** Why it is pending, who can still decide, what fires next and when. */
+  explain(requestId: string, call?: CallOptions): Promise<Explanation> {
+    return this.transport.json({ method: 'GET', path: `/hitl/escalations/${idPath(requestId)}/explain`, repeat: 'always' }, call);
   }
 
   /** The person's inbox, live over a WebSocket: the list, then what is new, what has changed and what is over. */
@@ -186,6 +208,11 @@ export class UmpireClient implements PipelineClient {
     return this.command(requestId, 'cancel', { detail }, options);
   }
 
+  /** Volumes, times to decision, outcomes by source, load per reviewer. For administrators. */
+  stats({ hours, ...call }: CallOptions & { hours?: number } = {}): Promise<Stats> {
+    return this.transport.json({ method: 'GET', path: '/hitl/stats', query: { hours }, repeat: 'always' }, call);
+  }
+
   // The contract, for any language
 
   schemas(call?: CallOptions): Promise<Page<{ name: string; href: string }>> {
@@ -206,7 +233,10 @@ export class UmpireClient implements PipelineClient {
   }
 
   private command<T>(requestId: string, name: string, body: object, { ifMatch, ...call }: CommandOptions = {}, repeat: Repeat = 'refused'): Promise<T> {
-    const headers = ifMatch === undefined ? {} : { 'if-match': `"${ifMatch}"` };
-    return this.transport.json({ method: 'POST', path: `/hitl/escalations/${idPath(requestId)}/${name}`, body, headers, repeat: ifMatch === undefined ? repeat : 'refused' }, call);
+    return this.transport.json({
+      method: 'POST', path: `/hitl/escalations/${idPath(requestId)}/${name}`, body, headers: ifMatchOf(ifMatch), repeat: ifMatch === undefined ? repeat : 'refused',
+    }, call);
   }
 }
+
+const ifMatchOf = (seq: number | undefined): Record<string, string> => (seq === undefined ? {} : { 'if-match': `"${seq}"` });

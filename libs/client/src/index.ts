@@ -1,5 +1,7 @@
 export { UmpireError, type ErrorCode, type FieldError, type HITLRequest, type Interaction, type Outcome, type Reason } from '@umpire/contract';
+export * from './admin/channels.ts';
 export * from './admin/identity.ts';
+export * from './admin/policies.ts';
 export * from './admin/session.ts';
 export * from './admin/timers.ts';
 export * from './admin/webhooks.ts';

@@ -1,4 +1,4 @@
-import type { EscalationStatus, Interaction, Option, Outcome, Pattern, Priority, Quorum, Reason, UiSchema } from '@umpire/contract';
+import type { Clock, EscalationStatus, Interaction, Option, Outcome, Pattern, Priority, Problem, Quorum, Reason, UiSchema } from '@umpire/contract';
 
 /** What was submitted: `stored` once the store has it; `queued` if it is durable and the store has not answered yet. */
 export type Receipt =
@@ -121,3 +121,77 @@ export type Permit = {
 };
 
 export type TimelineEntry = { id: string; seq: number; type: string; occurred_at: string; actor: Record<string, unknown> | null; data: Record<string, unknown> | null };
+
+/** Filters of `list`; all that are given hold together. Ages in seconds. */
+export type ListFilter = {
+  state?: EscalationStatus[] | undefined;
+  reason?: Reason[] | undefined;
+  pattern?: Pattern[] | undefined;
+  priority?: Priority[] | undefined;
+  assignee?: string | undefined;
+  assignee_role?: string | undefined;
+  min_age?: number | undefined;
+  max_age?: number | undefined;
+  policy?: string | undefined;
+  task_id?: string | undefined;
+  /** Words in summary, prompt or task. */
+  text?: string | undefined;
+  /** `deadline` and `priority` order what is pending. */
+  sort?: 'age' | '-age' | 'deadline' | '-deadline' | 'priority' | '-priority' | undefined;
+};
+
+export type BulkAnswer = { interaction_id: string; user_input: Record<string, unknown>; revision?: number };
+/** A result for each answer, in order, as it would have been alone. */
+export type BulkReply = { accepted: number; refused: number; items: ({ interaction_id: string; status: number } & ({ result: RespondReply } | { problem: Problem }))[] };
+
+/** Why an escalation stands where it stands, for people. Times are RFC 3339 with Z. */
+export type Explanation = {
+  interaction_id: string;
+  request_id: string;
+  seq: number;
+  as_of: string;
+  state: EscalationStatus;
+  why: string;
+  policy: { id: string; version: number } | null;
+  quorum: { rule: Quorum; needs: string; electorate: number | null; tally: Record<string, number> };
+  votes: { user_id: string; seat: string; verdict: string; at: string; counts: boolean; why_not?: string }[];
+  can_decide: { users: string[]; roles: string[]; delegates: { user_id: string; for: string; until: string | null }[]; only: string | null };
+  excluded: string[];
+  veto: { holders: string[]; waiting_for: string[] };
+  claim: { user_id: string; until: string } | null;
+  deadline: string | null;
+  overdue: boolean;
+  on_timeout: string;
+  level: number;
+  iteration: number;
+  revision: number;
+  next: (Clock & { effect: string }) | null;
+  clocks: Clock[];
+  outcome: Outcome | null;
+};
+
+/** Of one reason, within the hours that were asked for. Times to the end in seconds; quantiles are upper bounds. */
+export type ReasonStats = {
+  reason: Reason;
+  pending: number;
+  oldest_pending_at: string | null;
+  ended: number;
+  by_source: { human: number; timeout: number; cancel: number };
+  mean_seconds: number | null;
+  p50_seconds: number | null;
+  p90_seconds: number | null;
+  raised: number;
+  /** Decisions of people that were those of the agents' majority, and that were not. */
+  agents_agreed: number;
+  agents_disagreed: number;
+};
+export type Stats = {
+  as_of: string;
+  hours: number;
+  /** `pending` of a reason stops counting here. */
+  pending_bound: number;
+  reasons: ReasonStats[];
+  pending_levels: { level: number; pending: number }[];
+  series: { hour: string; ended: number }[];
+  people: { user_id: string; votes: number; mean_seconds: number | null; open: number }[];
+};

@@ -229,6 +229,24 @@ describe('a reviewer', () => {
     expect([other.code, (other.extra['outcome'] as Outcome).verdict]).toEqual(['already_settled', 'reject']);
   });
 
+  it('looks for escalations, asks why one is pending, and answers many at once', async () => {
+    const interaction = { pattern: 'approval' as const, priority: 'critical' as const, quorum: 'majority' as const, assignees: { users: ['alice', 'bob', 'carol'] } };
+    for (const one of ['find-1', 'find-2']) await producer.interact(question(one, { interaction: { ...interaction, prompt: 'May the zebra cross?' } }));
+    const found = await eventually('both in the list', async () => ((page) => page.items.length === 2 && page)(await alice.list({ priority: ['critical', 'high'], state: ['pending'], text: 'zebra', sort: 'deadline' })));
+    expect(found.items.map((item) => item.interaction_id)).toEqual(['find-1', 'find-2']);
+    const { items, next } = await admin.list({ priority: ['critical'], text: 'zebra', limit: 1 });
+    expect((await admin.list({ priority: ['critical'], text: 'zebra', limit: 1, after: next! })).items.map((item) => item.interaction_id)).not.toEqual(items.map((item) => item.interaction_id));
+    expect(await alice.explain('find-1')).toMatchObject({ state: 'pending', why: expect.any(String), can_decide: { users: ['alice', 'bob', 'carol'] }, next: { kind: 'deadline' } });
+    const answers = [{ interaction_id: 'find-1', user_input: { decision: 'approve' } }, { interaction_id: 'find-2', user_input: {} }, { interaction_id: 'nobody', user_input: {} }];
+    expect(await alice.bulkRespond(answers)).toMatchObject({
+      accepted: 1, refused: 2, items: [{ status: 200, result: { state: 'pending' } }, { status: 422, problem: { code: 'invalid' } }, { status: 404, problem: { code: 'not_found' } }],
+    });
+    const seen = await bob.get('find-1');
+    await alice.comment('find-1', 'done');
+    expect((await failure(bob.respond('find-1', { decision: 'approve' }, { ifMatch: seen.seq }))).code).toBe('precondition_failed');
+    expect(await bob.respond('find-1', { decision: 'approve' }, { ifMatch: seen.seq + 1 })).toMatchObject({ state: 'completed' });
+  });
+
   it('commands: claim, release, comment, snooze, raise, reassign, delegate, by what they saw', async () => {
     await producer.interact(question('commands', { interaction: { pattern: 'review', assignees: { users: ['alice', 'bob'] } } }));
     const claimed = await alice.claim('commands', { seconds: 60, ifMatch: 1 });
@@ -316,6 +334,29 @@ describe('an administrator', () => {
     expect(await admin.webhooks.rotateCallbacks()).toMatchObject({ secret: expect.stringMatching(/^whsec_/) });
     expect((await admin.webhooks.callbackOrigins()).items).toEqual([]);
     await receiver.close();
+  });
+
+  it('keeps policies', async () => {
+    const policy = { id: 'zebras', match: { kind: 'interaction' as const, when: 'data.animal == "zebra"' }, interaction: { priority: 'high' as const, assignees: { users: ['bob'] } } };
+    expect(await admin.policies.check(policy)).toMatchObject({ id: 'zebras', version: 1 });
+    const applied = await admin.policies.apply(policy);
+    expect(await admin.policies.apply('id: zebras\nmatch: {kind: interaction, when: "data.animal == \\"zebra\\""}\ninteraction: {priority: high, assignees: {users: [bob]}}\n', { format: 'yaml' })).toEqual(applied);
+    const message = { type: 'hitl_interaction', payload: { interaction_id: 'zebra', pipeline_name: 'p', step_name: 's', data: { animal: 'zebra' } } };
+    expect(await admin.policies.simulate(message)).toMatchObject({ policy: { id: 'zebras', version: 1 }, rules: { priority: 'high' } });
+    await producer.submit(message);
+    expect(await bob.get('zebra')).toMatchObject({ priority: 'high', policy: { id: 'zebras', version: 1 }, electorate: { users: ['bob'] } });
+    const bad = await failure(admin.policies.apply({ ...policy, match: { when: 'data.' } }));
+    expect([bad.code, bad.errors[0]!.path]).toEqual(['invalid', 'match.when']);
+    await admin.policies.apply({ ...policy, priority: 5 });
+    expect((await admin.policies.versions('zebras')).items.map(({ version }) => version)).toEqual([2, 1]);
+    expect(await admin.policies.version('zebras', 1)).toMatchObject({ active: false });
+    expect(await admin.policies.activate('zebras', 1)).toMatchObject({ version: 1 });
+    expect(await admin.policies.disable('zebras')).toMatchObject({ enabled: false });
+    expect(await admin.policies.enable('zebras')).toMatchObject({ enabled: true });
+    expect((await admin.policies.list()).items.map(({ id }) => id)).toContain('zebras');
+    expect(await admin.policies.get('zebras')).toMatchObject({ version: 1 });
+    await admin.policies.remove('zebras');
+    expect((await failure(admin.policies.get('zebras'))).code).toBe('not_found');
   });
 
   it('looks at clocks, and anybody at the contract', async () => {
