@@ -229,6 +229,19 @@ describe('GET /hitl/escalations', () => {
     expect(seen).toEqual(Array.from({ length: 12 }, (_, index) => `large-${index}`));
   });
 
+  it('has no answer to questions with characters that nothing can hold, and goes on', async () => {
+    await harness.submit([submission('nul', { task_id: 'task\u0000nul', summary: 'nul\u0000nul' })]);
+    for (const query of ['assignee=%00', 'assignee_role=a%00b', 'policy=%00', 'task_id=%00', 'text=nul%00nul']) expect((await http.get(`/hitl/escalations?${query}`, keys['admin']!)).status).toBe(400);
+    expect((await list('text=nul')).ids).toEqual(['nul']);
+    const cursor = Buffer.from(JSON.stringify(['age', '2026-01-01T00:00:00.000Z', 'a\u0000b'])).toString('base64url');
+    expect((await http.get(`/hitl/escalations?after=${cursor}`, keys['admin']!)).status).toBe(400);
+    expect((await http.get('/hitl/pending/%00', keys['admin']!)).body.code).toBe('bad_request');
+    expect((await http.post('/hitl/escalations/nul/raise', { to: { groups: ['a\u0000b'] } }, keys['admin']!)).status).toBe(400);
+    expect((await http.post('/hitl/escalations/nul/reassign', { to: { users: ['a\u0000b'] } }, keys['admin']!)).status).toBe(200);
+    expect((await http.post('/hitl/respond', { task_id: 'task\u0000nul', reviewer_id: 'alice', decision_value: 'approve' }, keys['alice']!)).status).toBe(400);
+    expect((await http.get('/hitl/escalations/%00', keys['admin']!)).status).toBe(400);
+  });
+
   it('names what it does not understand', async () => {
     const refuse = async (query: string) => {
       const reply = await http.get(`/hitl/escalations?${query}`, keys['admin']!);
