@@ -46,17 +46,18 @@ export class PolicyAdmin {
     const named = { namespace: caller.namespace, id: document.id };
     const text = JSON.stringify(document);
     const created = await this.change(named, async (tx, head) => {
-      if (head?.active_version != null && head.document === text) return false;
+      if (head?.active_version != null && head.document === text) return null;
       if (head?.active_version == null && (await countPolicies(tx, named.namespace)) >= MOST_POLICIES) throw new UmpireError('conflict', `a namespace may have ${MOST_POLICIES} policies`);
       if (!head) await insertPolicy(tx, named.namespace, named.id);
       const version = (head?.latest ?? 0) + 1;
-      await insertVersion(tx, { ...named, version, document: text, created_by: caller.user_id ?? caller.key_id });
-      await setActive(tx, named.namespace, named.id, { version, enabled: head?.active_version == null || head.enabled });
-      return true;
+      const enabled = head?.active_version == null || head.enabled;
+      const created_by = caller.user_id ?? caller.key_id;
+      const created_at = await insertVersion(tx, { ...named, version, document: text, created_by });
+      await setActive(tx, named.namespace, named.id, { version, enabled });
+      return viewOf({ ...named, version, enabled, document: text, created_by, created_at });
     });
-    const policy = await this.get(caller.namespace, document.id);
-    if (created) this.logger.info({ namespace: caller.namespace, policy: policy.id, version: policy.version, key_id: caller.key_id }, 'policy_applied');
-    return { policy, created };
+    if (created) this.logger.info({ namespace: caller.namespace, policy: created.id, version: created.version, key_id: caller.key_id }, 'policy_applied');
+    return { policy: created ?? (await this.get(caller.namespace, document.id)), created: created !== null };
   }
 
   /** What `apply` would put in force. @throws UmpireError as `apply`, of the document */

@@ -46,10 +46,12 @@ export async function insertPolicy(tx: Tx, namespace: string, id: string): Promi
   await tx`insert into intake.policies (namespace, id, active_version, enabled) values (${namespace}, ${id}, null, true)`;
 }
 
-export async function insertVersion(tx: Tx, version: { namespace: string; id: string; version: number; document: string; created_by: string }): Promise<void> {
-  await tx`
+/** @returns when it was made */
+export async function insertVersion(tx: Tx, version: { namespace: string; id: string; version: number; document: string; created_by: string }): Promise<Date> {
+  const [row] = await tx<{ created_at: Date }[]>`
     insert into intake.policy_versions (namespace, id, version, document, created_by)
-    values (${version.namespace}, ${version.id}, ${version.version}, ${version.document}, ${version.created_by})`;
+    values (${version.namespace}, ${version.id}, ${version.version}, ${version.document}, ${version.created_by}) returning created_at`;
+  return row!.created_at;
 }
 
 /** Puts a version in force, or none, which deletes the policy. */

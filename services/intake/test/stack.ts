@@ -62,10 +62,15 @@ export class Stack {
   }
 
   /** Keeps the store from storing anything, while it still knows its keys. @returns what lets it go on */
-  async holdStore(): Promise<() => Promise<void>> {
+  holdStore(): Promise<() => Promise<void>> {
+    return this.hold('store.escalations');
+  }
+
+  /** Keeps everybody from reading a table. @returns what lets them go on */
+  async hold(table: string): Promise<() => Promise<void>> {
     const connection = await this.database.sql.reserve();
     await connection`begin`;
-    await connection`lock table store.escalations in access exclusive mode`;
+    await connection.unsafe(`lock table ${table} in access exclusive mode`);
     return async () => {
       await connection`rollback`;
       connection.release();
