@@ -13,12 +13,12 @@ import { SignIn } from './sign-in.tsx';
 import { titleOf } from './words.ts';
 
 // Operators' pages are fetched when somebody opens one.
-const Stats = lazy(() => import('./operators/stats-page.tsx'));
-const Webhooks = lazy(() => import('./operators/webhooks-page.tsx'));
-const Policies = lazy(() => import('./operators/policies-page.tsx'));
-const Rejected = lazy(() => import('./operators/rejected-page.tsx'));
-const Access = lazy(() => import('./operators/access-page.tsx'));
-const TryIt = lazy(() => import('./operators/try-page.tsx'));
+const Stats = lazy(async () => ({ default: (await import('./operators/stats-page.tsx')).StatsPage }));
+const Webhooks = lazy(async () => ({ default: (await import('./operators/webhooks-page.tsx')).WebhooksPage }));
+const Policies = lazy(async () => ({ default: (await import('./operators/policies-page.tsx')).PoliciesPage }));
+const Rejected = lazy(async () => ({ default: (await import('./operators/rejected-page.tsx')).RejectedPage }));
+const Access = lazy(async () => ({ default: (await import('./operators/access-page.tsx')).AccessPage }));
+const TryIt = lazy(async () => ({ default: (await import('./operators/try-page.tsx')).TryPage }));
 
 const waiting = (
   <Center p="xl">

@@ -30,7 +30,7 @@ export function SignIn({ onEnter, note }: { onEnter: (who: WhoAmI) => void; note
               <Text c="dimmed">Where people decide what agents could not.</Text>
             </div>
             {note !== null && <Alert color="yellow" role="status" variant="light">{note}</Alert>}
-            <PasswordInput label="Key" description="A reviewer's or administrator's key (umk_…), or a token" value={key} onChange={(event) => setKey(event.currentTarget.value)} error={error} autoComplete="off" spellCheck={false} autoFocus />
+            <PasswordInput label="Key" description="A reviewer's or administrator's key (umk_…), or a token" value={key} onChange={(event) => setKey(event.currentTarget.value)} error={error} autoComplete="off" spellCheck={false} />
             <Button type="submit" loading={busy} fullWidth>Sign in</Button>
           </Stack>
         </form>

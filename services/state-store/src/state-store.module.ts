@@ -29,6 +29,9 @@ import { SchemasController } from './schemas.controller.ts';
 import { SettledHints } from './settled-hints.ts';
 import { tokenRules, type StateStoreConfig } from './state-store.config.ts';
 import { StreamWatch } from './stream-watch.ts';
+import { StatsController } from './stats.controller.ts';
+import { StatsLoop } from './stats.loop.ts';
+import { StatsReads } from './stats.service.ts';
 import { StoreAuthenticator } from './store-authenticator.ts';
 import { Submissions } from './submit.service.ts';
 import { Transitions } from './transition.service.ts';
@@ -45,6 +48,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   readonly explanations: Explanations;
   readonly authenticator: StoreAuthenticator;
   readonly identity: Identity;
+  readonly stats: StatsReads;
   private readonly sql: Sql;
   private readonly bus: Bus;
   private readonly cache: RenderingCache;
@@ -53,6 +57,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   private readonly transitions: Transitions;
   private readonly submissions: Submissions;
   private readonly topology: TopologyKeeper;
+  private readonly statsLoop: StatsLoop;
   private readonly streams: StreamWatch;
   private responders: (() => Promise<void>)[] = [];
 
@@ -81,6 +86,8 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     const tokens = tokenRules(config);
     this.authenticator = new StoreAuthenticator(sql, tokens ? new Tokens(tokens, logger) : null);
     this.identity = new Identity(sql, this.authenticator, config.publicUrl);
+    this.stats = new StatsReads(sql);
+    this.statsLoop = new StatsLoop(sql, logger);
     this.topology = new TopologyKeeper(bus, config.namespaces, logger);
     this.streams = new StreamWatch(sql, bus, logger);
     readiness.add('state-store postgres', () => withDeadline(sql`select 1 from store.escalations limit 1`.execute(), 2_000, 'postgres'));
@@ -93,6 +100,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.relay.start();
     this.streams.start();
     this.submissions.start();
+    this.statsLoop.start();
     this.responders = [onSubmit(this.bus, this.submissions), onApply(this.bus, this.transitions), ...onQueries(this.bus, this.sql, this.reads, this.authenticator)];
   }
 
@@ -100,7 +108,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   async onModuleDestroy(): Promise<void> {
     await Promise.all(this.responders.map((stop) => stop()));
     this.hints.close();
-    await Promise.all([this.submissions.stop(), this.streams.stop(), this.topology.stop()]);
+    await Promise.all([this.submissions.stop(), this.statsLoop.stop(), this.streams.stop(), this.topology.stop()]);
   }
 
   /** HTTP is closed by now. */
@@ -122,10 +130,11 @@ export class StateStoreModule {
     };
     return {
       module: StateStoreModule,
-      controllers: [HitlController, EscalationsController, CommandController, SchemasController, IdentityKeysController, IdentityGroupsController, IdentityDelegationsController, IdentitySessionsController, ConsoleController],
+      controllers: [HitlController, EscalationsController, CommandController, SchemasController, IdentityKeysController, IdentityGroupsController, IdentityDelegationsController, IdentitySessionsController, ConsoleController, StatsController],
       providers: [
         AuthGuard,
         { provide: Store, useFactory: connect },
+        { provide: StatsReads, useFactory: (store: Store) => store.stats, inject: [Store] },
         { provide: ConsoleFiles, useFactory: () => new ConsoleFiles(config.consoleFolder) },
         { provide: Reads, useFactory: (store: Store) => store.reads, inject: [Store] },
         { provide: Responses, useFactory: (store: Store) => store.responses, inject: [Store] },

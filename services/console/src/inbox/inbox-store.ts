@@ -104,7 +104,7 @@ export class InboxStore {
     for (const item of items) this.put(item);
     this.change({ total, loaded: true });
     const there = new Set(items.map((item) => item.request_id));
-    if (items.length < total) void this.fill(there);
+    if (items.length < total) void this.readOn(there);
     else void this.dismiss(there);
   }
 
@@ -127,7 +127,7 @@ export class InboxStore {
   }
 
   /** The pages behind the first, while the socket tells what changes. */
-  private async fill(there: Set<string>): Promise<void> {
+  private async readOn(there: Set<string>): Promise<void> {
     const { signal } = (this.filling = new AbortController());
     let after: string | undefined;
     try {

@@ -23,7 +23,7 @@ export function arrange(items: readonly EscalationItem[], filters: Filters, user
     (filters.reason === '' || item.reason === filters.reason) &&
     (filters.pattern === '' || item.pattern === filters.pattern) &&
     (filters.via === '' || viaOf(item, userId).includes(filters.via)) &&
-    (words.length === 0 || words.every((word) => haystack(item).includes(word)));
+    words.every((word) => haystack(item).includes(word));
   return items.filter(fits).sort(ORDERS[filters.sort]);
 }
 

@@ -1,0 +1,59 @@
+import { Alert, Loader } from '@mantine/core';
+import type { UseQueryResult } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { codeOf, messageOf } from '../api.ts';
+
+/** An operators' page: its name, and `data-ready` once what it shows first is there, or is known not to come. */
+export function Page({ title, ready, children }: { title: string; ready: boolean; children: ReactNode }) {
+  return <div className="page" data-ready={ready}><h1>{title}</h1>{children}</div>;
+}
+
+/** What a question brought: its answer, that it is under way, or why there is none. */
+export function Answer<T>({ query, children }: { query: UseQueryResult<T>; children: (data: T) => ReactNode }) {
+  if (query.data !== undefined) return <>{children(query.data)}</>;
+  if (query.isPending) return <Loader aria-label="Loading" />;
+  return <Alert color="gray" variant="light" title={codeOf(query.error) === 'not_found' ? 'Not offered by this server' : 'It could not be loaded'}>{messageOf(query.error)}</Alert>;
+}
+
+export function Failure({ error }: { error: unknown }) {
+  if (error === null || error === undefined) return null;
+  const fields = (error as { errors?: { path: string; message: string }[] }).errors ?? [];
+  return (
+    <Alert color="red" variant="light" role="alert" title={messageOf(error)}>
+      {fields.length > 0 && <ul className="bulk-list">{fields.map(({ path, message }, index) => <li key={index}><span className="code">{path || '(whole document)'}</span>: {message}</li>)}</ul>}
+    </Alert>
+  );
+}
+
+export const Panel = ({ title, children }: { title: string; children: ReactNode }) => <section className="part"><h2 className="panel-title">{title}</h2>{children}</section>;
+
+/** A table that scrolls by itself where it is too wide. */
+export function Rows({ label, head, children }: { label: string; head: string[]; children: ReactNode }) {
+  return (
+    <div className="scroll-x" tabIndex={0} role="group" aria-label={label}>
+      <table className="rows-table">
+        <thead><tr>{head.map((name) => <th key={name} scope="col">{name}</th>)}</tr></thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
+export type Bar = { name: string; value: number; text?: string; tone?: 'bad' | 'good' | 'warn' };
+
+/** Numbers as bars beside each other; the numbers stand there too. */
+export function Bars({ bars, empty }: { bars: Bar[]; empty: string }) {
+  const most = Math.max(0, ...bars.map((bar) => bar.value));
+  if (most === 0) return <p className="muted">{empty}</p>;
+  return (
+    <div role="list">
+      {bars.map(({ name, value, text, tone }) => (
+        <div key={name} className="chart-row" role="listitem">
+          <span className="name">{name}</span>
+          <span className="bar" aria-hidden="true"><span className="bar-fill" data-tone={tone} style={{ width: `${(100 * value) / most}%` }} /></span>
+          <span className="chart-value">{text ?? value.toLocaleString()}</span>
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,74 @@
+import { createLogger } from '@umpire/runtime';
+import { eventually } from '@umpire/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { StatsLoop, majorityWord } from './stats.loop.ts';
+import { quantile, StatsReads, type Stats } from './stats.service.ts';
+import { planner } from './test/plans.ts';
+import { startHarness, submission, type Harness } from './test/store-harness.ts';
+import { fillStore } from './test/store-rows.ts';
+
+let harness: Harness;
+let origin: string;
+let admin: string;
+let alice: string;
+beforeAll(async () => {
+  harness = await startHarness();
+  ({ origin } = await harness.startStore());
+  [admin, alice] = await Promise.all([harness.key(['admin']), harness.key(['reviewer'], 'alice')]);
+});
+afterAll(() => harness.stop());
+
+const read = async (key = admin, query = ''): Promise<Stats> => (await (await fetch(`${origin}/hitl/stats${query}`, { headers: { authorization: `Bearer ${key}` } })).json()) as Stats;
+const post = async (path: string, body: object, key = alice) => (await fetch(`${origin}${path}`, { method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, body: JSON.stringify(body) })).status;
+const hard = ({ reasons }: Stats) => reasons.find(({ reason }) => reason === 'hard_disagreement')!;
+const payload = (id: string, decisions: unknown[]) => JSON.stringify({ request_id: id, agent_decisions: decisions.map((decision_value) => ({ decision_value })) });
+
+describe('statistics', () => {
+  it('count each end once, by source, with people and agreement', async () => {
+    const named = { interaction: { assignees: { users: ['alice'] } } };
+    await harness.submit([
+      submission('s-1', { ...named, payload: payload('s-1', ['Approve', 'approve', 'reject']) }),
+      submission('s-2', { ...named, payload: payload('s-2', ['reject', 'reject']) }),
+      submission('s-3', { ...named, payload: payload('s-3', ['approve', 'reject']) }),
+      submission('s-4', named),
+      submission('s-5', named),
+    ]);
+    expect(hard(await read())).toMatchObject({ pending: 5, ended: 0, p50_seconds: null });
+    for (const id of ['s-1', 's-2', 's-3']) expect(await post('/hitl/respond', { interaction_id: id, user_input: { decision: 'approve' } })).toBe(200);
+    expect(await post('/hitl/escalations/s-4/cancel', {}, admin)).toBe(200);
+    const counted = await eventually('all four counted', async () => {
+      const stats = await read();
+      return hard(stats).ended === 4 ? stats : null;
+    });
+    expect(hard(counted)).toMatchObject({ pending: 1, by_source: { human: 3, timeout: 0, cancel: 1 }, agents_agreed: 1, agents_disagreed: 1, p50_seconds: 10 });
+    expect(counted.people).toMatchObject([{ user_id: 'alice', votes: 3, open: 1 }]);
+    expect(counted.series.reduce((sum, one) => sum + one.ended, 0)).toBe(4);
+    // What changes after its end (the permit is used) is met again, and not counted again.
+    await harness.database.sql`update store.escalations set changed_xid = pg_current_xact_id() where request_id in ('s-1', 's-4')`;
+    const loop = new StatsLoop(harness.database.sql, createLogger('test', 'silent'));
+    await loop.runOnce();
+    await loop.runOnce();
+    expect(hard(await read()).ended).toBe(4);
+  });
+
+  it('are for administrators of the namespace', async () => {
+    expect(await read(alice)).toMatchObject({ status: 403 });
+    expect(hard(await read(await harness.key(['admin'], undefined, 'other')))).toMatchObject({ pending: 0, ended: 0 });
+    expect(await read(admin, '?hours=0')).toMatchObject({ status: 422 });
+  });
+
+  it('never read a table whole', async () => {
+    await fillStore(harness.database.sql, 'filled', 20_000);
+    await harness.database.sql`vacuum analyze store.escalations, store.assignments`;
+    const plans = planner(harness.database.url);
+    const facts = await plans.plansOf(() => new StatsReads(plans.sql).read('filled', 24));
+    await plans.end();
+    expect(facts.flatMap((fact) => fact.seqScans).filter((table) => ['escalations', 'assignments', 'payloads'].includes(table))).toEqual([]);
+  });
+
+  it('find the class of a quantile and the word of most agents', () => {
+    expect([quantile([], 0.5), quantile([5, 5], 0.5), quantile([1, 9], 0.5), quantile([...Array.from({ length: 11 }, () => 0), 3], 0.5)]).toEqual([null, 10, 30, null]);
+    const body = (values: unknown[]) => new TextEncoder().encode(payload('x', values));
+    expect([majorityWord(body(['A', 'a ', 'b'])), majorityWord(body(['a', 'b'])), majorityWord(body([true, true, 'no'])), majorityWord(body([]))]).toEqual(['a', null, 'true', null]);
+  });
+});

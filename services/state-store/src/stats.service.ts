@@ -1,0 +1,105 @@
+import { REASONS, type Reason } from '@umpire/contract';
+import { databaseNow, withDeadline, type Sql } from '@umpire/runtime';
+import { BOUNDS } from './stats.loop.ts';
+import { hoursSince, openByPerson, peopleSince, pendingOf, raisedLevels, type HourRow } from './stats.queries.ts';
+
+const READ_MS = 5_000;
+/** Pending is counted no further than this: more is a number that nobody acts on differently. */
+const MOST_PENDING = 50_000;
+const MOST_OPEN = 1_000;
+const MOST_PEOPLE = 100;
+
+/** Of one reason, within the window. Times to the end in seconds; the quantiles are upper bounds of the class that they fall into. */
+export type ReasonStats = {
+  reason: Reason;
+  pending: number;
+  oldest_pending_at: string | null;
+  ended: number;
+  by_source: { human: number; timeout: number; cancel: number };
+  mean_seconds: number | null;
+  p50_seconds: number | null;
+  p90_seconds: number | null;
+  raised: number;
+  agents_agreed: number;
+  agents_disagreed: number;
+};
+export type Stats = {
+  as_of: string;
+  hours: number;
+  /** `pending` of a reason stops counting here. */
+  pending_bound: number;
+  reasons: ReasonStats[];
+  pending_levels: { level: number; pending: number }[];
+  series: { hour: string; ended: number }[];
+  people: { user_id: string; votes: number; mean_seconds: number | null; open: number }[];
+};
+
+/** What operators ask: volumes, times, outcomes, load. Reads the hourly sums and bounded index ranges. */
+export class StatsReads {
+  private readonly sql: Sql;
+
+  constructor(sql: Sql) {
+    this.sql = sql;
+  }
+
+  async read(namespace: string, hours: number): Promise<Stats> {
+    const { sql } = this;
+    const [now, rows, people, open, levels, pending] = await withDeadline(Promise.all([
+      databaseNow(sql), hoursSince(sql, namespace, hours), peopleSince(sql, namespace, hours, MOST_PEOPLE), openByPerson(sql, namespace, MOST_PEOPLE, MOST_OPEN),
+      raisedLevels(sql, namespace, MOST_PENDING), Promise.all(REASONS.map((reason) => pendingOf(sql, namespace, reason, MOST_PENDING))),
+    ]), READ_MS, 'stats');
+    return {
+      as_of: new Date(now).toISOString(),
+      hours,
+      pending_bound: MOST_PENDING,
+      reasons: REASONS.map((reason, index) => reasonStats(reason, rows.filter((row) => row.reason === reason), pending[index]![0]!)),
+      pending_levels: levels,
+      series: seriesOf(rows),
+      people: peopleOf(people, open),
+    };
+  }
+}
+
+function reasonStats(reason: Reason, rows: HourRow[], { pending, oldest_at }: { pending: number; oldest_at: Date | null }): ReasonStats {
+  const sum = (of: (row: HourRow) => number, source?: string) => rows.filter((row) => source === undefined || row.source === source).reduce((total, row) => total + of(row), 0);
+  const histogram = Array.from({ length: BOUNDS.length + 1 }, (_, place) => sum((row) => row.histogram[place] ?? 0, 'human'));
+  const decided = sum((row) => row.ended, 'human');
+  return {
+    reason,
+    pending,
+    oldest_pending_at: oldest_at?.toISOString() ?? null,
+    ended: sum((row) => row.ended),
+    by_source: { human: decided, timeout: sum((row) => row.ended, 'timeout'), cancel: sum((row) => row.ended, 'cancel') },
+    mean_seconds: decided === 0 ? null : sum((row) => row.seconds, 'human') / decided,
+    p50_seconds: quantile(histogram, 0.5),
+    p90_seconds: quantile(histogram, 0.9),
+    raised: sum((row) => row.raised),
+    agents_agreed: sum((row) => row.agreed),
+    agents_disagreed: sum((row) => row.disagreed),
+  };
+}
+
+/** @returns the bound that so great a part lies below; null if nothing was counted, or it lies beyond the last bound */
+export function quantile(histogram: readonly number[], part: number): number | null {
+  const total = histogram.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return null;
+  let below = 0;
+  for (const [place, count] of histogram.entries()) {
+    below += count;
+    if (below >= part * total) return BOUNDS[place] ?? null;
+  }
+  return null;
+}
+
+function seriesOf(rows: HourRow[]): Stats['series'] {
+  const sums = new Map<number, number>();
+  for (const row of rows) sums.set(row.hour.getTime(), (sums.get(row.hour.getTime()) ?? 0) + row.ended);
+  return [...sums].map(([hour, ended]) => ({ hour: new Date(hour).toISOString(), ended }));
+}
+
+function peopleOf(people: { user_id: string; votes: number; seconds: number }[], open: { user_id: string; open: number }[]): Stats['people'] {
+  const load = new Map(open.map((one) => [one.user_id, one.open]));
+  const active = people.map(({ user_id, votes, seconds }) => ({ user_id, votes, mean_seconds: votes === 0 ? null : seconds / votes, open: load.get(user_id) ?? 0 }));
+  const known = new Set(people.map((one) => one.user_id));
+  return [...active, ...open.filter((one) => !known.has(one.user_id)).map(({ user_id, open: count }) => ({ user_id, votes: 0, mean_seconds: null, open: count }))];
+}
