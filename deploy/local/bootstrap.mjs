@@ -109,7 +109,7 @@ function sourcesDigest(paths) {
 function workspaceFolders() {
   const grouped = ['libs', 'services', 'test'].filter((name) => existsSync(join(root, name)))
     .flatMap((name) => readdirSync(join(root, name)).sort().map((entry) => join(root, name, entry)));
-  return [...grouped, join(root, 'deploy/local/demo')]
+  return [...grouped, join(root, 'deploy/local/demo'), join(root, 'examples')]
     .filter((folder) => existsSync(join(folder, 'package.json')));
 }
 
