@@ -1,9 +1,9 @@
 /**
  * Runs under the pinned Node, since it uses the compiled packages: reads `{namespaces, services, operator, producers, keys}`
- * on standard input and writes `{errors}` or `{authorization, namespaces: {<ns>: {inbox_prefix, outcome_consumers}}, keys}`.
+ * on standard input and writes `{errors}` or `{accounts, namespaces: {<ns>: {inbox_prefix, outcome_consumers}}, keys}`.
  * `producers` gives `{user, pass}` by namespace; `keys` is how many new API keys are wanted.
  */
-import { consumerNames, inboxPrefix, parseNamespaces, renderNatsAuthorization } from '../../libs/contract/dist/index.js';
+import { consumerNames, inboxPrefix, parseNamespaces, renderNatsAccounts } from '../../libs/contract/dist/index.js';
 
 let input = '';
 for await (const chunk of process.stdin) input += chunk;
@@ -20,8 +20,8 @@ async function derive() {
   }]));
   const users = declared.filter(([namespace]) => producers[namespace])
     .map(([namespace, outcomeConsumers]) => ({ namespace, ...producers[namespace], outcomeConsumers }));
-  const authorization = services ? renderNatsAuthorization({ services, operator, producers: users }) : '';
-  return { authorization, namespaces, keys: await newKeys(keys) };
+  const accounts = services ? renderNatsAccounts({ services, operator, producers: users }) : '';
+  return { accounts, namespaces, keys: await newKeys(keys) };
 }
 
 async function newKeys(count) {

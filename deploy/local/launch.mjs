@@ -57,8 +57,8 @@ export async function launch({ home, port = 8080, split = false, verbose = false
     const ports = new Ports(home);
     const origin = `http://127.0.0.1:${await originPort(ports, port)}`;
     const namespacesText = process.env.UMPIRE_NAMESPACES || NAMESPACES_DEFAULT;
-    const { secrets, authorization, namespaces } = await steps.run('secrets', () => prepareSecrets(home, namespacesText));
-    started.servers = await runServers({ home, external, authorization, opened, found, steps, show });
+    const { secrets, accounts, namespaces } = await steps.run('secrets', () => prepareSecrets(home, namespacesText));
+    started.servers = await runServers({ home, external, accounts, opened, found, steps, show });
     if (signal?.aborted) throw new Trouble('interrupted');
     const addresses = addressesOf(external, started.servers, secrets);
     await steps.run('migrations and keys', () => provisionDatabase({ home, adminUrl: addresses.postgresUrl, secrets, namespaces }));
@@ -82,14 +82,14 @@ async function originPort(ports, port) {
   throw new Trouble(`port ${port} of 127.0.0.1 is in use: stop what listens there, or give another with --port (0 takes a free one)`);
 }
 
-async function runServers({ home, external, authorization, opened, found, steps, show }) {
+async function runServers({ home, external, accounts, opened, found, steps, show }) {
   const only = ['nats', 'redis', 'postgres'].filter((name) => !external[name]);
   const onEvent = ({ server, event, code, signal, error }) => {
     const why = signal ?? (error ? oneLine(error) : code);
     note(home, show, `${server} ${event}${why === undefined || why === null ? '' : ` (${why})`}`);
   };
   if (only.length === 0) return { stop: async () => {} };
-  return steps.run(`servers: ${only.join(', ')}`, () => startServers({ home, only, natsAuth: authorization, supervise: true, opened, found, steps, onEvent }));
+  return steps.run(`servers: ${only.join(', ')}`, () => startServers({ home, only, natsAuth: accounts, supervise: true, opened, found, steps, onEvent }));
 }
 
 /** Where the three servers answer. An external NATS is configured by its operator: its URL's credentials serve everybody. */

@@ -8,7 +8,7 @@ const MOUNT = '/umpire';
 
 /**
  * nats-server with JetStream in `home/nats`. `sync_interval: always`, since only then does a publish ack mean that the
- * message is on disk. `auth` is the text of an `authorization` block; without it everybody may do everything (tests).
+ * message is on disk. `auth` is the text of an `accounts` block; without it everybody may do everything (tests).
  */
 export function natsServer({ home, found, auth = '' }) {
   const folder = join(home, 'nats');
@@ -28,7 +28,7 @@ export function natsServer({ home, found, auth = '' }) {
       if (!found.docker) return { command: found.command, args: ['-c', config], env: found.env };
       return { docker: found.docker, port, volumes: [[folder, MOUNT]], asCaller: true, args: ['-c', `${MOUNT}/nats.conf`] };
     },
-    /** Writes a new `authorization` block; nats-server takes it over on SIGHUP. */
+    /** Writes a new `accounts` block; nats-server takes it over on SIGHUP. */
     reconfigure: (port, text) => {
       current = text;
       configure(port);

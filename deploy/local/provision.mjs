@@ -13,8 +13,8 @@ const REVIEWERS = ['alice', 'bob', 'carol'];
 const KEYS_PER_NAMESPACE = 2 + REVIEWERS.length;
 
 /**
- * Completes the home's secrets for the declared namespaces: passwords, keys and the NATS authorization. What exists is
- * kept, also that of namespaces no longer declared. Returns `{secrets, authorization, namespaces}`.
+ * Completes the home's secrets for the declared namespaces: passwords, keys and the NATS accounts. What exists is
+ * kept, also that of namespaces no longer declared. Returns `{secrets, accounts, namespaces}`.
  */
 export async function prepareSecrets(home, namespacesText) {
   const names = namespaceNames(await derive({ namespaces: namespacesText, producers: {}, keys: 0 }));
@@ -40,7 +40,7 @@ export async function prepareSecrets(home, namespacesText) {
       all.namespaces[name].keys = { admin, producer, reviewers: Object.fromEntries(REVIEWERS.map((user, at) => [user, reviewers[at]])) };
     }
   });
-  return { secrets, authorization: derived.authorization, namespaces: derived.namespaces };
+  return { secrets, accounts: derived.accounts, namespaces: derived.namespaces };
 }
 
 function namespaceNames({ namespaces }) {

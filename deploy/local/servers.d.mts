@@ -17,7 +17,7 @@ export interface LocalServer {
 }
 
 export interface NatsLocalServer extends LocalServer {
-  /** Takes over a new `authorization` block without a restart. */
+  /** Takes over a new `accounts` block without a restart, but for accounts that are new: their imports need one. */
   reconfigure(auth: string): void;
 }
 
@@ -45,7 +45,7 @@ export interface StartServersOptions {
   ports?: Partial<Record<'nats' | 'redis' | 'postgres', number>>;
   /** Shows no steps. */
   quiet?: boolean;
-  /** Text of the `authorization { … }` block; without it NATS asks nobody for a password. */
+  /** Text of the `accounts { … }` block; without it NATS asks nobody for a password. */
   natsAuth?: string;
   /** Which to start; default all three. Those left out are absent from the result. */
   only?: ReadonlyArray<'nats' | 'redis' | 'postgres'>;

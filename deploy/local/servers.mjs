@@ -27,7 +27,7 @@ const STABLE_MS = 10_000;
  * Starts nats-server, Redis and Postgres on free ports of 127.0.0.1 with their data in `home`, brings their programs if
  * they are missing, and resolves when all three are ready.
  *
- * Ports: `ports: {nats?, redis?, postgres?}` fixes some. `natsAuth`: text of an `authorization` block. `only`: which of
+ * Ports: `ports: {nats?, redis?, postgres?}` fixes some. `natsAuth`: text of an `accounts` block. `only`: which of
  * them to start. `supervise: true` restarts one that dies by itself. `opened`: the home, if the caller has opened it.
  * Types and the shape of the result are in `servers.d.mts`.
  */
@@ -156,7 +156,7 @@ class Server {
     await this.start();
   }
 
-  /** NATS only: takes over a new `authorization` block without a restart. */
+  /** NATS only: takes over a new `accounts` block without a restart, but for accounts that are new: their imports need one. */
   reconfigure(auth) {
     this.#kind.reconfigure(this.port, auth);
     if (this.#child) signalProcess(this.#child.pid, 'SIGHUP');

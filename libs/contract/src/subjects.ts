@@ -40,6 +40,12 @@ export const inboxPrefix = {
   service: (service: string) => `_INBOX.svc.${service}`,
 } as const;
 
+/**
+ * Where nats-server has a request from another account answered: it maps such a subject back to the asker's account, and refuses
+ * it as anybody's own reply subject.
+ */
+export const MAPPED_REPLY_PREFIX = '_R_.';
+
 /** Durable consumer names. Namespaces hold no `_`, so `_` separates without ambiguity. */
 export const consumerNames = {
   intake: (namespace: string, reason: Reason) => `intake-${namespace}-${reason}`,

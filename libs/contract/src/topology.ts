@@ -1,4 +1,4 @@
-import { consumerNames, inboxPrefix, STORE_QUERIES } from './subjects.ts';
+import { consumerNames, inboxPrefix, MAPPED_REPLY_PREFIX, STORE_QUERIES } from './subjects.ts';
 import { isNamespace, REASONS, type Reason } from './reasons.ts';
 
 /** The services that have a NATS user of their own, and the operator that provisions. */
@@ -192,7 +192,8 @@ export function servicePermissions(service: ServiceName): Permissions {
     if (request.askers.includes(service)) publish.add(request.subject);
     if (request.responder === service) {
       subscribe.add(request.subject);
-      for (const asker of request.askers) publish.add(asker === 'producer' ? '_INBOX.ns.>' : `${inboxPrefix.service(asker)}.>`);
+      // A producer's reply subject arrives as the server's own, which stands for the one in the producer's account.
+      for (const asker of request.askers) publish.add(asker === 'producer' ? `${MAPPED_REPLY_PREFIX}>` : `${inboxPrefix.service(asker)}.>`);
     }
   }
   if (service === 'intake') {
@@ -228,20 +229,63 @@ export type NatsUsers = {
   producers: { namespace: string; user: string; pass: string; outcomeConsumers: string[] }[];
 };
 
-/** @returns the text of nats-server's `authorization` block for these users. */
-export function renderNatsAuthorization(users: NatsUsers): string {
-  const list = (subjects: string[]) => `{ allow: [${subjects.map((subject) => JSON.stringify(subject)).join(', ')}] }`;
-  const entry = (user: string, pass: string, permissions?: Permissions) =>
-    `    { user: ${JSON.stringify(user)}, password: ${JSON.stringify(pass)}` +
-    (permissions ? `,\n      permissions: { publish: ${list(permissions.publish)},\n        subscribe: ${list(permissions.subscribe)} }` : '') +
-    ' }';
+/** The account of the services, the operator and all streams. A namespace's producers have one of their own. */
+const SERVICES_ACCOUNT = 'UMPIRE';
+const accountOf = (namespace: string) => `ns-${namespace}`;
+
+/** Subjects whose requests are answered by more than one message: a pull by its messages and heartbeats, `+NXT` by what is next. */
+const answeredByMany = (subject: string) => subject.startsWith('$JS.API.CONSUMER.MSG.NEXT.') || subject.startsWith('$JS.ACK.');
+
+const quote = (text: string) => JSON.stringify(text);
+const renderUser = ({ user, pass }: { user: string; pass: string }, permissions?: Permissions) => {
+  const list = (subjects: string[]) => `{ allow: [${subjects.map(quote).join(', ')}] }`;
+  return `      { user: ${quote(user)}, password: ${quote(pass)}` +
+    (permissions ? `,\n        permissions: { publish: ${list(permissions.publish)},\n          subscribe: ${list(permissions.subscribe)} }` : '') + ' }';
+};
+
+/** What the services' account shows to a namespace's account, and to no other: what its producers may publish and hear. */
+function renderExports(namespace: string, { publish, subscribe }: Permissions): string[] {
+  const only = `accounts: [${quote(accountOf(namespace))}]`;
   return [
-    'authorization {',
-    '  users = [',
-    ...SERVICES.map((service) => entry(users.services[service].user, users.services[service].pass, servicePermissions(service))),
-    ...(users.operator ? [entry(users.operator.user, users.operator.pass)] : []),
-    ...users.producers.map((p) => entry(p.user, p.pass, producerPermissions(p.namespace, p.outcomeConsumers))),
-    '  ]',
+    ...publish.map((subject) => `      { service: ${quote(subject)}, ${answeredByMany(subject) ? 'response_type: stream, ' : ''}${only} }`),
+    ...subscribe.map((subject) => `      { stream: ${quote(subject)}, ${only} }`),
+  ];
+}
+
+/** Its own JetStream API, which answers first and says "not enabled", the server leaves out only where `$JS.API.INFO` is imported: here to nobody. */
+function renderImports(namespace: string, { publish, subscribe }: Permissions): string[] {
+  const from = (kind: string, subject: string) => `${kind}: { account: ${SERVICES_ACCOUNT}, subject: ${quote(subject)} }`;
+  return [
+    ...publish.map((subject) => `      { ${from('service', subject)} }`),
+    ...subscribe.map((subject) => `      { ${from('stream', subject)} }`),
+    `      { ${from('service', `hitl.${namespace}.query.nothing`)}, to: "$JS.API.INFO" }`,
+  ];
+}
+
+/**
+ * @returns the text of nats-server's `accounts` block for these users. Each namespace has an account of its own, since the server
+ * checks where a user publishes, but not where it asks to be answered: across accounts an answer can only come back to the asker's.
+ */
+export function renderNatsAccounts(users: NatsUsers): string {
+  const producers = users.producers.map((producer) => ({ ...producer, permissions: producerPermissions(producer.namespace, producer.outcomeConsumers) }));
+  return [
+    'accounts {',
+    `  ${SERVICES_ACCOUNT} {`,
+    '    jetstream: enabled',
+    '    users = [',
+    ...SERVICES.map((service) => renderUser(users.services[service], servicePermissions(service))),
+    ...(users.operator ? [renderUser(users.operator)] : []),
+    '    ]',
+    '    exports = [',
+    ...producers.flatMap(({ namespace, permissions }) => renderExports(namespace, permissions)),
+    '    ]',
+    '  }',
+    ...producers.flatMap((producer) => [
+      `  ${quote(accountOf(producer.namespace))} {`,
+      '    users = [', renderUser(producer, producer.permissions), '    ]',
+      '    imports = [', ...renderImports(producer.namespace, producer.permissions), '    ]',
+      '  }',
+    ]),
     '}',
     '',
   ].join('\n');

@@ -1,4 +1,4 @@
-import { renderNatsAuthorization, SERVICES, inboxPrefix, type ServiceName } from '@umpire/contract';
+import { renderNatsAccounts, SERVICES, inboxPrefix, type ServiceName } from '@umpire/contract';
 import { Bus, createLogger } from '@umpire/runtime';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -30,7 +30,7 @@ export const TEST_NAMESPACES = { default: ['main'], 'team-a': ['main'], 'team-b'
 export async function testNats(): Promise<TestNats> {
   const home = await mkdtemp(join(tmpdir(), 'umpire-nats-'));
   const producers = Object.entries(TEST_NAMESPACES).map(([namespace, outcomeConsumers]) => ({ namespace, user: `producer-${namespace}`, pass: PASSWORD, outcomeConsumers }));
-  const natsAuth = renderNatsAuthorization({
+  const natsAuth = renderNatsAccounts({
     services: Object.fromEntries(SERVICES.map((service) => [service, { user: service, pass: PASSWORD }])) as Record<ServiceName, { user: string; pass: string }>,
     operator: { user: 'operator', pass: PASSWORD },
     producers,

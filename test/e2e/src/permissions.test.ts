@@ -1,7 +1,7 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { durableConsumers, STREAMS } from '@umpire/contract';
-import { delay } from '@umpire/testing';
+import { delay, eventually } from '@umpire/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hitlRequest, queueMessage } from './messages.ts';
 import { operatorConnection } from './operator.ts';
@@ -86,7 +86,7 @@ describe('a producer\'s NATS user', () => {
     const stolenMessages: string[] = [];
     const stolen = other.subscribe('_INBOX.ns.team-b.aimed', { callback: (_, message) => void stolenMessages.push(message.string()) });
     nats.publish('hitl.default.query.outcome', '{"request_id":"perm-1"}', { reply: '_INBOX.ns.team-b.aimed' });
-    // The same question asked properly is answered after the first was dropped: one responder, one order.
+    // The same question asked properly is answered after the first was: one responder, one order.
     await nats.request('hitl.default.query.outcome', '{"request_id":"perm-1"}');
     await other.flush();
     expect(stolenMessages).toEqual([]);
@@ -99,5 +99,68 @@ describe('a producer\'s NATS user', () => {
 
   it('cannot see JetStream through the manager', async () => {
     await expect((await jetstreamManager(nats, { checkAPI: false, timeout: 1_000 })).streams.info('HITL_OUTCOMES')).rejects.toThrow();
+  });
+});
+
+/** What makes NATS itself answer, or the store; each also asked properly afterwards, when the first answer has been sent. */
+const ANSWERED: Record<string, () => [subject: string, body: string]> = {
+  'the end of a pull': () => [`$JS.API.CONSUMER.MSG.NEXT.HITL_OUTCOMES.${stack.connection.nats.producer.outcome_consumer}`, '{"batch":1,"no_wait":true}'],
+  'the ack of a publish': () => ['hitl.default.cancel.low_confidence', '{"type":"hitl_cancel","payload":{"request_id":"aimed"}}'],
+  'the state of a consumer': () => [`$JS.API.CONSUMER.INFO.HITL_OUTCOMES.${stack.connection.nats.producer.outcome_consumer}`, ''],
+  'an outcome asked for': () => ['hitl.default.query.outcome', '{"request_id":"perm-1"}'],
+};
+
+const NOT_ITS_OWN = [
+  'hitl.team-b.review.low_confidence', 'hitl.team-b.cancel.low_confidence', 'hitl.team-b.outcome.low_confidence', 'hitl.team-b.settled.abc', 'hitl.team-b.reply.resume-1',
+  '_INBOX.ns.team-b.aimed', '_INBOX.svc.intake.aimed', 'hitl.default.outcome.aimed', 'hitl.default.escalation.aimed.low_confidence', 'hitl.default.rejected.aimed', 'umpire.store.apply',
+  '$JS.API.CONSUMER.MSG.NEXT.HITL_OUTCOMES.outcomes_team-b_main', '$JS.API.STREAM.PURGE.HITL_REJECTED',
+];
+
+describe('a producer that names another\'s subject as where it wants to be answered', () => {
+  it.each(Object.keys(ANSWERED))('has %s sent nowhere outside its own account', async (kind) => {
+    const [subject, body] = ANSWERED[kind]!();
+    const operator = await operatorConnection(stack);
+    const { nats: other } = await stack.producer('team-b');
+    const heard: string[] = [];
+    const hear = (connection: NatsConnection, all: string) => connection.subscribe(all, { callback: (_, message) => void (NOT_ITS_OWN.includes(message.subject) && heard.push(message.subject)) });
+    hear(operator, '>');
+    for (const all of ['hitl.team-b.settled.*', 'hitl.team-b.reply.>', '_INBOX.ns.team-b.>']) hear(other, all);
+    await Promise.all([operator.flush(), other.flush()]);
+    for (const reply of NOT_ITS_OWN) nats.publish(subject, body, { reply });
+    await nats.request(subject, body, { timeout: 5_000 });
+    await Promise.all([operator.flush(), other.flush()]);
+    expect(heard).toEqual([]);
+    await operator.close();
+  });
+
+  it('cannot forge another namespace\'s outcome, nor fill its queue', async () => {
+    const operator = await operatorConnection(stack);
+    const manager = await jetstreamManager(operator);
+    const own = stack.connection.nats.producer.outcome_consumer!;
+    const js = jetstream(nats);
+    for (const id of ['forged-1', 'forged-2', 'forged-3', 'forged-4']) {
+      await js.publish('hitl.default.review.low_confidence', queueMessage(hitlRequest(id, 'low_confidence'), 'low_confidence'));
+      await js.publish('hitl.default.cancel.low_confidence', JSON.stringify({ type: 'hitl_cancel', payload: { request_id: id } }));
+    }
+    await eventually('four outcomes wait', async () => (await manager.consumers.info('HITL_OUTCOMES', own)).num_pending === 4);
+    const aimed = ['hitl.team-b.outcome.low_confidence', 'hitl.team-b.review.low_confidence', 'hitl.team-b.reply.resume-1'];
+    const { nats: other } = await stack.producer('team-b');
+    const heard: string[] = [];
+    other.subscribe('hitl.team-b.reply.>', { callback: (_, message) => void heard.push(message.subject) });
+    await other.flush();
+    for (const reply of aimed) nats.publish(`$JS.API.CONSUMER.MSG.NEXT.HITL_OUTCOMES.${own}`, '{"batch":1,"expires":500000000}', { reply });
+    await nats.flush();
+    await eventually('the pulls have ended', async () => (await manager.consumers.info('HITL_OUTCOMES', own)).num_waiting === 0);
+    await Promise.all([operator.flush(), other.flush()]);
+    expect(heard).toEqual([]);
+    for (const stream of ['HITL_REVIEW', 'HITL_OUTCOMES', 'HITL_REJECTED']) {
+      expect((await manager.streams.info(stream, { subjects_filter: 'hitl.team-b.>' })).state.subjects ?? {}).toEqual({});
+    }
+    expect((await manager.consumers.info('HITL_OUTCOMES', stack.connection.namespaces['team-b']!.nats.producer.outcome_consumer!)).num_pending).toBe(0);
+    await operator.close();
+  });
+
+  it.each(['$JS.ACK.HITL_OUTCOMES.outcomes_team-b_main.1.1.1.1.0', '_R_.abcdef.abcdef'])('is refused if it names %s', async (reply) => {
+    expect(await refusalOf(() => nats.publish('hitl.default.query.outcome', '{"request_id":"perm-1"}', { reply }))).toMatch(/permissions violation/i);
   });
 });

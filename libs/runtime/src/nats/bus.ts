@@ -1,6 +1,6 @@
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager, type PubAck } from '@nats-io/jetstream';
 import { connect, headers as makeHeaders, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
-import { inboxPrefix, isOwnInbox, namespaceOfSubject, UmpireError, type ErrorCode, type RequestSpec, type ServiceName } from '@umpire/contract';
+import { inboxPrefix, isOwnInbox, MAPPED_REPLY_PREFIX, namespaceOfSubject, UmpireError, type ErrorCode, type RequestSpec, type ServiceName } from '@umpire/contract';
 import { withDeadline } from '../postgres/connect.ts';
 import type { Logger } from '../logger.ts';
 
@@ -145,6 +145,8 @@ export class Bus {
     const reply = message.reply!;
     return spec.askers.some((asker) => {
       if (asker !== 'producer') return reply.startsWith(`${inboxPrefix.service(asker)}.`);
+      // From a namespace's own account: the server takes the answer there and nowhere else. Without accounts: by the prefix.
+      if (reply.startsWith(MAPPED_REPLY_PREFIX)) return true;
       const namespace = namespaceOfSubject(message.subject);
       return namespace !== null && isOwnInbox(reply, namespace);
     });
