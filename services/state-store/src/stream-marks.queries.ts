@@ -19,14 +19,14 @@ export async function markStream(sql: Query, stream: string, created: string): P
 }
 
 /**
- * Puts the next ten minutes of the window back into the outbox, from where the sweeper publishes them under their own ids. One
+ * Puts the next `seconds` of the window back into the outbox, from where the sweeper publishes them under their own ids. One
  * statement: a crash in between repeats or resumes, and replicas take turns by the row's lock.
  * @returns null when nothing is left to do, else how many events were put back
  */
-export async function republishNext(sql: Query, stream: string): Promise<number | null> {
+export async function republishNext(sql: Query, stream: string, seconds: number): Promise<number | null> {
   const [row] = await sql<{ events: number }[]>`
     with turn as (
-      select stream, republish_next as since, least(republish_next + interval '10 minutes', republish_until) as until, republish_until as end_at
+      select stream, republish_next as since, least(republish_next + make_interval(secs => ${seconds}), republish_until) as until, republish_until as end_at
       from store.stream_marks where stream = ${stream} and republish_next is not null for update
     ), put as (
       insert into store.outbox (namespace, request_id, seq)

@@ -4,6 +4,8 @@ import { markStream, republishNext } from './stream-marks.queries.ts';
 
 const LOOK_EVERY_MS = 2_000;
 const STATEMENT_MS = 14_000;
+/** A span of time that is put back at once grows while little is found in it, and shrinks where events are dense. Seconds, events. */
+const SPAN = { least: 60, most: 7 * 24 * 3600, few: 2_000, many: 20_000 };
 const WATCHED = [STREAMS.events.name, STREAMS.outcomes.name];
 
 /**
@@ -15,6 +17,7 @@ export class StreamWatch {
   private readonly bus: Bus;
   private readonly logger: Logger;
   private readonly loop: Loop;
+  private span = SPAN.least;
 
   constructor(sql: Sql, bus: Bus, logger: Logger) {
     this.sql = sql;
@@ -38,8 +41,10 @@ export class StreamWatch {
       const { created } = await this.bus.jsm.streams.info(stream);
       const lost = await withDeadline(markStream(this.sql, stream, String(created)), STATEMENT_MS, 'stream mark');
       if (lost) this.logger.warn({ stream, created }, 'stream_was_lost');
-      const events = await withDeadline(republishNext(this.sql, stream), STATEMENT_MS, 'republish');
+      const events = await withDeadline(republishNext(this.sql, stream, this.span), STATEMENT_MS, 'republish');
       if (events === null) continue;
+      if (events < SPAN.few) this.span = Math.min(this.span * 4, SPAN.most);
+      else if (events > SPAN.many) this.span = Math.max(this.span / 4, SPAN.least);
       windows += 1;
       if (events > 0) this.logger.info({ stream, events }, 'events_put_back');
     }

@@ -108,12 +108,19 @@ export class DurableConsumer {
    */
   private async readSuspects(consumer: Consumer): Promise<void> {
     while (!this.abort.signal.aborted) {
-      const message = await consumer.next({ expires: 1_000 });
+      const message = await this.nextOf(consumer);
       if (!message) return;
       this.enqueue(message);
       if (message.info.deliveryCount <= SUSPECT_DELIVERIES) return;
       while (!this.abort.signal.aborted && this.buffer.length + this.inFlight.length > 0) await new Promise<void>((resolve) => (this.signalDone = resolve));
     }
+  }
+
+  /** One message, or null after a second, or at once when stopped: the client's own wait may outlive a consumer that was deleted. */
+  private async nextOf(consumer: Consumer): Promise<JsMsg | null> {
+    const asked = consumer.next({ expires: 1_000 });
+    asked.catch(() => undefined);
+    return Promise.race([asked, delay(2_000, this.abort.signal).then(() => null)]);
   }
 
   private enqueue(message: JsMsg): void {
