@@ -12,6 +12,7 @@ import { AnswerForm } from './answer-form.tsx';
 import { ClaimButton } from './claim.tsx';
 import { readRequest } from './hitl-request.ts';
 import { Rounds } from './rounds.tsx';
+import { Section } from './section.tsx';
 import { Standing } from './standing.tsx';
 import { Timeline } from './timeline.tsx';
 import { Tree } from './tree.tsx';
@@ -91,14 +92,5 @@ function Settled({ item, onNext }: { item: EscalationItem; onNext: (() => void) 
       <p>{moment(item.outcome.decided_at)}. Nothing more can be answered here.</p>
       {onNext !== undefined && <Button variant="light" onClick={onNext} mt="xs">Next item</Button>}
     </Alert>
-  );
-}
-
-export function Section({ title, children }: { title: string; children: React.ReactNode }) {
-  return (
-    <section className="part">
-      <h3>{title}</h3>
-      {children}
-    </section>
   );
 }

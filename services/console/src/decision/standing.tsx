@@ -1,11 +1,12 @@
 import type { EscalationItem, Outcome } from '@umpire/client';
 import { Table } from '@mantine/core';
+import type { ReactNode } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { idToken } from '@umpire/contract';
 import { ask } from '../api.ts';
 import { Countdown } from '../countdown.tsx';
 import { moment, spoken } from '../words.ts';
-import { Section } from './decision-view.tsx';
+import { Section } from './section.tsx';
 
 /** `GET /hitl/escalations/{id}/explain`, as far as it is shown. */
 type Explanation = {
@@ -67,4 +68,4 @@ function Votes({ votes }: { votes: Explanation['votes'] }) {
   );
 }
 
-const Fact = ({ name, children }: { name: string; children: React.ReactNode }) => <div className="fact"><dt>{name}</dt><dd>{children}</dd></div>;
+const Fact = ({ name, children }: { name: string; children: ReactNode }) => <div className="fact"><dt>{name}</dt><dd>{children}</dd></div>;

@@ -3,7 +3,7 @@ import { Button } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { client } from '../api.ts';
 import { moment, spoken } from '../words.ts';
-import { Section } from './decision-view.tsx';
+import { Section } from './section.tsx';
 import { Tree } from './tree.tsx';
 
 const PAGE = 100;
