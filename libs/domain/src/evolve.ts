@@ -4,7 +4,7 @@ import { msOf } from './time.ts';
 import type { DomainEvent, DomainOutcome, Electorate, EscalationState, Vote } from './types.ts';
 
 /** What each event's `data` holds that the fold reads; all are written by this library. */
-type OpenedData = Pick<EscalationState, 'namespace' | 'request_id' | 'reason' | 'kind' | 'rules' | 'policy' | 'electorate' | 'pipeline_name' | 'step_name'> & {
+type OpenedData = Pick<EscalationState, 'namespace' | 'request_id' | 'reason' | 'kind' | 'rules' | 'policy' | 'electorate' | 'pipeline_name' | 'step_name' | 'same_task'> & {
   excluded?: string[];
   levels?: Electorate[];
   deadline: string;
@@ -66,6 +66,7 @@ function opened(event: DomainEvent): EscalationState {
   };
   if (data.pipeline_name !== undefined) state.pipeline_name = data.pipeline_name;
   if (data.step_name !== undefined) state.step_name = data.step_name;
+  if (data.same_task !== undefined) state.same_task = data.same_task;
   if ('current_result' in data) state.current_result = data.current_result;
   return state;
 }

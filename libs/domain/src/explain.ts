@@ -3,13 +3,15 @@ import { clocksToWire } from './clocks.ts';
 import { activeClaim, activeDelegations } from './eligibility.ts';
 import { countedVotes, outstandingVetoes, resultOf, tally, waitingFor } from './quorum.ts';
 import { isoOf } from './time.ts';
-import type { ArmedClock, DomainOutcome, EscalationState, Vote } from './types.ts';
+import type { ArmedClock, DomainOutcome, EscalationState, SameTask, Vote } from './types.ts';
 
 /** Why an escalation stands where it stands, for people. Times are RFC 3339. */
 export type Explanation = {
   state: EscalationStatus;
   why: string;
   policy: { id: string; version: number } | null;
+  /** What became of the task's earlier escalations when this one was opened; null where the policy says nothing of them. */
+  same_task: SameTask | null;
   quorum: { rule: Quorum; needs: string; electorate: number | null; tally: Record<string, number> };
   votes: { user_id: string; seat: string; verdict: string; at: string; counts: boolean; why_not?: string }[];
   can_decide: { users: string[]; roles: string[]; delegates: { user_id: string; for: string; until: string | null }[]; only: string | null };
@@ -37,6 +39,7 @@ export function explain(state: EscalationState, now: number): Explanation {
     state: state.status,
     why: pending ? whyPending(state, counted, now) : whySettled(state),
     policy: state.policy,
+    same_task: state.same_task ?? null,
     quorum: {
       rule: state.rules.quorum,
       needs: needs(state),
@@ -90,6 +93,7 @@ function whyPending(state: EscalationState, counted: Vote[], now: number): strin
 
 function whySettled({ outcome, status }: EscalationState): string {
   if (!outcome) return status;
+  if (outcome.superseded_by !== undefined) return `a newer evaluation of its task took its place: ${outcome.superseded_by}`;
   if (outcome.source === 'cancel') return 'it was cancelled';
   if (outcome.source === 'timeout') return outcome.verdict === null ? 'nobody had settled it by its deadline' : `its deadline came and the request's default is ${outcome.verdict}`;
   return `${outcome.decided_by.join(', ')} decided ${outcome.verdict ?? ''}`;

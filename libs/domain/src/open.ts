@@ -26,6 +26,7 @@ export function openEscalation(input: OpenInput, now: number): DomainEvent {
   };
   if (excluded.length) data.excluded = excluded;
   if (rules.levels.length) data.levels = levelsOf(input);
+  if (input.same_task) data.same_task = input.same_task;
   if (input.pipeline_name !== undefined) data.pipeline_name = input.pipeline_name;
   if (input.step_name !== undefined) data.step_name = input.step_name;
   if (rules.pattern === 'refinement' && input.payload_facts && 'current_result' in input.payload_facts) {

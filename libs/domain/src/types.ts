@@ -73,6 +73,7 @@ export type EscalationState = {
   overdue: boolean;
   rules: Rules;
   policy: { id: string; version: number } | null;
+  same_task?: SameTask;
   electorate: Electorate;
   /** Four-eyes: who may take no part in deciding, whatever role, group or delegation they have. */
   excluded: string[];
@@ -160,6 +161,12 @@ export type Decision = {
 /** What `respond` is told, first time and again. `outcome` is there if this answer settled it. */
 export type RespondReply = { state: EscalationStatus; seq: number; revision: number; outcome?: DomainOutcome };
 
+/**
+ * What the policy says of escalations that were opened before for the same task, and which of those were pending then. `supersede`: they
+ * are cancelled, and name this one.
+ */
+export type SameTask = { mode: 'keep' | 'supersede'; earlier: string[] };
+
 export type OpenInput = {
   namespace: string;
   request_id: string;
@@ -167,6 +174,7 @@ export type OpenInput = {
   kind: 'escalation' | 'interaction';
   rules: Rules;
   policy: { id: string; version: number } | null;
+  same_task?: SameTask;
   electorate: Electorate;
   /** People of each level with groups expanded, in the order of `rules.levels`. Without it, the names in the rules. */
   levels?: Electorate[];

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { decodeUtf8, fromHex, toHex, UmpireError, type SubmitItem, type Verdict } from '@umpire/contract';
-import { evolve, openEscalation, type Actor, type Electorate } from '@umpire/domain';
+import { evolve, openEscalation, type Actor, type Electorate, type SameTask } from '@umpire/domain';
 import { Batcher, counter, databaseNow, histogram, isDataError, Loop, withDeadline, type Logger, type Sql } from '@umpire/runtime';
 import { findSubmissions, insertEscalations, parseState, type Key, type NewEscalation } from './escalation.queries.ts';
 import { CHAIN_START, recordEvent, saltedDigest } from './event-record.ts';
 import type { OutboxItem } from './outbox.queries.ts';
+import { SameTasks } from './same-task.service.ts';
 import { deleteTombstone, findGroupMembers, findTombstones, insertTombstone, pruneTombstones } from './submit.queries.ts';
 import { keyOf, outboxItem, type Transitions } from './transition.service.ts';
 
@@ -23,6 +24,7 @@ const batchSize = histogram('umpire_store_submit_batch_items', 'Submissions stor
 export class Submissions {
   private readonly sql: Sql;
   private readonly transitions: Transitions;
+  private readonly sameTasks: SameTasks;
   private readonly committed: (items: OutboxItem[]) => void;
   private readonly batcher: Batcher<Opening, Verdict>;
   private readonly pruner: Loop;
@@ -30,6 +32,7 @@ export class Submissions {
   constructor(sql: Sql, transitions: Transitions, logger: Logger, committed: (items: OutboxItem[]) => void) {
     this.sql = sql;
     this.transitions = transitions;
+    this.sameTasks = new SameTasks(sql, transitions);
     this.committed = committed;
     this.batcher = new Batcher((openings) => this.openBatch(openings), { items: 300, size: 2 * 1024 * 1024, lanes: 2 });
     this.pruner = new Loop({ name: 'tombstone-pruner', intervalMs: 60_000, logger, runOnce: () => withDeadline(pruneTombstones(sql, 1_000), STATEMENT_MS, 'tombstone prune') });
@@ -126,7 +129,8 @@ export class Submissions {
     const groups = await this.membersOf(openings);
     const now = await withDeadline(databaseNow(this.sql), STATEMENT_MS, 'database clock');
     const earlier = await this.earlierResponders(openings);
-    const items = openings.map((opening, index) => prepare(opening, now, groups, earlier[index]!));
+    const sameTasks = await this.sameTasks.earlier(openings.map(({ item }) => item));
+    const items = openings.map((opening, index) => prepare(opening, now, groups, { responders: earlier[index]!, sameTask: sameTasks[index] }));
     batchSize.observe(items.length);
     const inserted = await withDeadline(insertEscalations(this.sql, items), STATEMENT_MS, 'insert of escalations');
     const fresh = new Set(inserted.map(keyOf));
@@ -135,6 +139,7 @@ export class Submissions {
     const taken = openings.filter(({ item }) => !fresh.has(keyOf(item)));
     const known = new Map(taken.length === 0 ? [] : (await withDeadline(findSubmissions(this.sql, taken.map(({ item }) => item)), STATEMENT_MS, 'submissions')).map((row) => [keyOf(row), row]));
     await this.honourTombstones(openings.map(({ item }) => item));
+    await this.sameTasks.settle(openings.map(({ item }) => item).filter((item) => fresh.has(keyOf(item)) || known.get(keyOf(item))?.submission === item.submission));
     return openings.map(({ item }): Verdict => {
       if (fresh.has(keyOf(item))) return { request_id: item.request_id, status: 'stored' };
       const before = known.get(keyOf(item));
@@ -180,7 +185,9 @@ export class Submissions {
   }
 }
 
-function prepare({ item, body }: Opening, now: number, groups: Map<string, string[]>, earlierResponders: string[]): NewEscalation {
+type Earlier = { responders: string[]; sameTask: SameTask | undefined };
+
+function prepare({ item, body }: Opening, now: number, groups: Map<string, string[]>, earlier: Earlier): NewEscalation {
   const expand = (assignees: { users: string[]; groups: string[]; roles: string[] }): Electorate => ({
     users: [...new Set([...assignees.users, ...assignees.groups.flatMap((name) => groups.get(`${item.namespace}/${name}`) ?? [])])],
     roles: assignees.roles,
@@ -208,7 +215,8 @@ function prepare({ item, body }: Opening, now: number, groups: Map<string, strin
     policy: item.policy,
     electorate,
     levels,
-    earlier_responders: earlierResponders,
+    earlier_responders: earlier.responders,
+    ...(earlier.sameTask ? { same_task: earlier.sameTask } : {}),
     ...(item.pipeline_name === null ? {} : { pipeline_name: item.pipeline_name }),
     ...(item.step_name === null ? {} : { step_name: item.step_name }),
   }, now);

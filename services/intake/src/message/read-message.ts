@@ -90,6 +90,7 @@ function readReview(
   const policy = policyFor({ namespace: origin.namespace, kind, reason, payload });
   const resolved = resolveRules(block.interaction, { kind, reason, namespace: origin.namespace, ...(policy ? { policy } : {}) });
   if (!resolved.ok) return refuse(origin, envelope, resolved.errors);
+  const task = kind === 'escalation' ? project(payload, 'task_id') : null;
   const item: SubmitItem = {
     type: kind,
     namespace: origin.namespace,
@@ -99,8 +100,9 @@ function readReview(
     content_digest: digestOf(payload, envelope.interaction, kind),
     rules: resolved.rules,
     policy: policy ? { id: policy.id, version: policy.version } : null,
-    ...(policy?.same_task ? { same_task: policy.same_task } : {}),
-    task_id: kind === 'escalation' ? project(payload, 'task_id') : null,
+    // A task that the column holds only in part could be taken for another one.
+    ...(policy?.same_task && task !== null && task === stringMember(payload, 'task_id') ? { same_task: policy.same_task } : {}),
+    task_id: task,
     summary: kind === 'escalation' ? project(payload, 'summary') : null,
     pipeline_name: kind === 'interaction' ? project(payload, 'pipeline_name') : null,
     step_name: kind === 'interaction' ? project(payload, 'step_name') : null,
