@@ -30,14 +30,15 @@ async function refusalOf(action: () => void): Promise<string | null> {
 }
 
 describe('the streams and consumers on the server', () => {
-  it('are exactly those that the topology says', async () => {
+  it('are those that the topology says', async () => {
     const operator = await operatorConnection(stack);
     const manager = await jetstreamManager(operator);
     const streams: string[] = [];
     const consumers: string[] = [];
     for await (const stream of manager.streams.list()) {
       streams.push(stream.config.name);
-      for await (const consumer of manager.consumers.list(stream.config.name)) consumers.push(`${stream.config.name} ${consumer.name} ${[consumer.config.filter_subjects ?? consumer.config.filter_subject ?? []].flat().join(',')}`);
+      // Sockets read by a consumer of each replica's own that goes with it.
+      for await (const consumer of manager.consumers.list(stream.config.name)) if (consumer.config.durable_name) consumers.push(`${stream.config.name} ${consumer.name} ${[consumer.config.filter_subjects ?? consumer.config.filter_subject ?? []].flat().join(',')}`);
     }
     await operator.close();
     expect(streams.sort()).toEqual(Object.values(STREAMS).map((stream) => stream.name).sort());
