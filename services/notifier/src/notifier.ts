@@ -37,6 +37,7 @@ export class Notifier implements OnApplicationBootstrap, OnModuleDestroy, OnAppl
 
   /** What comes in stops first; what is under way has its end. */
   async onModuleDestroy(): Promise<void> {
+    this.webhooks.quiesce();
     await Promise.all([this.events.stop(), this.sockets.stop()]);
     await Promise.all([this.webhooks.stop(), this.people.stop()]);
   }

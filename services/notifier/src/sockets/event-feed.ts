@@ -58,7 +58,7 @@ export class EventFeed {
     this.abort.abort();
     this.signalArrived();
     this.signalDrained();
-    await this.messages?.close().catch(() => undefined);
+    void this.messages?.close().catch(() => undefined);
     await Promise.all(this.tasks);
   }
 
@@ -89,7 +89,8 @@ export class EventFeed {
     const messages = await consumer.consume({ max_messages: BATCH, bind: true, abort_on_missing_resource: true, expires: 20_000, idle_heartbeat: 2_000 });
     this.messages = messages;
     void this.watch(messages);
-    if (this.abort.signal.aborted) await messages.close();
+    // Not awaited: its promise settles only while somebody iterates, and from here on nobody will.
+    if (this.abort.signal.aborted) return void messages.close();
     let delivered = 0;
     for await (const message of messages) {
       delivered += 1;
@@ -118,7 +119,7 @@ export class EventFeed {
     for await (const status of messages.status()) {
       missed = status.type === 'heartbeats_missed' ? missed + 1 : 0;
       if (GONE.has(status.type) || missed >= 2) {
-        await messages.close().catch(() => undefined);
+        void messages.close().catch(() => undefined);
         return;
       }
     }

@@ -144,12 +144,17 @@ export class DeliveryEngine {
     for (const [id, lane] of this.lanes) if (lane.idle) this.lanes.delete(id);
   }
 
+  /** Starts nothing more from now on. */
+  quiesce(): void {
+    this.stopping = true;
+  }
+
   /**
-   * Takes nothing more and waits for what is under way.
+   * Waits for what is under way.
    * @returns what was held but not sent: to be given back
    */
   async stop(withinMs: number): Promise<Held[]> {
-    this.stopping = true;
+    this.quiesce();
     const unsent = this.allLanes().flatMap((lane) => this.drop(lane));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, withinMs)));

@@ -50,7 +50,12 @@ export class Webhooks {
     this.upkeep.start();
   }
 
-  /** Takes nothing new, lets attempts end, gives back what was not sent. Nothing may be fanned out any more. */
+  /** No attempt begins any more, though events may still be fanned out. */
+  quiesce(): void {
+    this.engine.quiesce();
+  }
+
+  /** Lets attempts end, gives back what was not sent. Nothing may be fanned out any more. */
   async stop(): Promise<void> {
     const { sql, logger } = this.foundation;
     await Promise.all([this.claims.stop(), this.upkeep.stop()]);
