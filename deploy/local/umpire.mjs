@@ -225,7 +225,7 @@ Umpire is at ${origin}   (keys and addresses: ${connectionFile})
   # or over NATS
   nats pub -J --server ${connection.nats_url} --user ${producer.user} --password ${producer.pass} --inbox-prefix ${producer.inbox_prefix} \\
     hitl.${producer.namespace}.review.custom_rule '${other}'
-  # alice looks, and decides
+  # alice looks, and decides; or signs in with her key at ${origin}: ${reviewers.alice}
   curl -s ${origin}/hitl/pending/alice -H 'Authorization: Bearer ${reviewers.alice}'
   curl -s ${origin}/hitl/respond -H 'Authorization: Bearer ${reviewers.alice}' -H 'Content-Type: application/json' \\
     -d '{"interaction_id":"first","user_input":{"decision":"approve"}}'

@@ -57,6 +57,7 @@ export class Carried {
   async carry({ api, keys, producer, signal }) {
     await this.#send(api, keys, producer);
     await this.timeline.until(STEPS.required, signal);
+    await this.#checkPolicy(api, keys.producer);
     if (this.message.decide) await this.#decide(api, keys.reviewers.alice);
     await Promise.all([this.timeline.until(STEPS.outcome, signal), this.timeline.until(STEPS.resolved, signal), this.#readStatus(api, keys.producer)]);
   }
@@ -72,6 +73,12 @@ export class Carried {
     if (via === 'post') return onAnswer((await api.post('/api/escalations', keys.producer, body)).body);
     await producer.publish(this.message, onAnswer);
     return this.timeline.mark(STEPS.durable);
+  }
+
+  /** The demo plays by the default rules; an instance with policies of its own may ask other people, and for longer. */
+  async #checkPolicy(api, key) {
+    const { policy } = (await api.get(`/hitl/escalations/${inPath.token(this.message.id)}`, key)).body;
+    if (policy) throw new Error(`your policy "${policy.id}" takes it: the demo wants an instance without policies (npm run demo -- --home <a new folder>)`);
   }
 
   async #decide(api, key) {
