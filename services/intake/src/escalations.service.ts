@@ -1,4 +1,4 @@
-import { HEADERS, subjects, UmpireError, type Principal, type SubmitItem } from '@umpire/contract';
+import { HEADERS, parseReviewSubject, subjects, UmpireError, type Principal, type SubmitItem } from '@umpire/contract';
 import { newId, type Bus } from '@umpire/runtime';
 import type { AnswerInbox } from './answer.inbox.ts';
 import type { Answer } from './answer.ts';
@@ -12,7 +12,7 @@ import { readMessage, type PolicyFinder } from './message/read-message.ts';
 export type Receipt =
   | { request_id: string; status: 'stored'; duplicate: boolean }
   | { request_id: string; status: 'cancelled' | 'tombstoned'; duplicate: false }
-  | { request_id: string; status: 'queued' };
+  | { request_id: string | null; status: 'queued' };
 
 /** JetStream's "maximum messages (per subject) exceeded". */
 const STREAM_FULL = new Set([10_077]);
@@ -42,8 +42,26 @@ export class EscalationsService {
    * @throws UmpireError `malformed_json`, `too_large`, `invalid`, `unsupported`, `reason_mismatch` with every field at fault;
    *   `id_conflict`; `already_settled` with the outcome, for a cancel that came late; `rate_limited`; `unavailable`
    */
-  async submit(caller: Principal, body: Uint8Array, idempotencyKey: string | undefined): Promise<Receipt> {
-    const { namespace } = caller;
+  submit({ namespace }: Principal, body: Uint8Array, idempotencyKey: string | undefined): Promise<Receipt> {
+    return this.counted(namespace, () => this.take(namespace, body, idempotencyKey));
+  }
+
+  /**
+   * Puts the bytes of a message that was refused into the stream again, where they came from.
+   * @param subject of the caller's namespace
+   * @returns what becomes of it now; `request_id` is null if it is queued and names no id
+   * @throws UmpireError `unsupported` for what did not come from the review stream; else as `submit`
+   */
+  redrive({ namespace }: Principal, subject: string, body: Uint8Array): Promise<Receipt> {
+    const parsed = parseReviewSubject(subject);
+    if (parsed?.namespace !== namespace) throw new UmpireError('unsupported', `what was on ${subject} cannot be sent again`);
+    return this.counted(namespace, async () => {
+      const read = readMessage(body, { namespace, subject: parsed, submission: '', interactionId: () => '' }, () => null);
+      return this.send(namespace, subject, body, {}, (read.ok ? read.item.request_id : read.requestId) || null);
+    });
+  }
+
+  private async counted(namespace: string, work: () => Promise<Receipt>): Promise<Receipt> {
     if (!(namespace in this.config.namespaces)) throw new UmpireError('forbidden', `the namespace ${namespace} is not declared here`);
     const running = this.inFlight.get(namespace) ?? 0;
     if (running >= this.config.maxInFlight) {
@@ -52,7 +70,7 @@ export class EscalationsService {
     }
     this.inFlight.set(namespace, running + 1);
     try {
-      const receipt = await this.take(namespace, body, idempotencyKey);
+      const receipt = await work();
       postsTotal().inc({ result: 'duplicate' in receipt && receipt.duplicate ? 'duplicate' : receipt.status });
       return receipt;
     } catch (error) {
@@ -74,34 +92,31 @@ export class EscalationsService {
     if (!read.ok) {
       throw new UmpireError(codeOf(read.errors), refusalText(read.errors.length), { errors: read.errors, extra: { request_id: read.requestId } });
     }
-    const expected = this.inbox.expect(namespace);
-    try {
-      const headers: Record<string, string> = { [HEADERS.replyTo]: expected.subject };
-      if (made !== null) headers[HEADERS.interactionId] = made;
-      await this.publish(read.item, body, headers);
-    } catch (error) {
-      expected.forget();
-      throw error;
-    }
-    const answer = await expected.within(this.config.verdictWaitMs);
-    return receiptOf(read.item.request_id, answer);
+    return this.send(namespace, subjectOf(read.item), body, made === null ? {} : { [HEADERS.interactionId]: made }, read.item.request_id);
   }
 
-  /** Without a message id: a publish that the stream took for a repeat would get no verdict. */
-  private async publish({ type, namespace, reason }: SubmitItem, body: Uint8Array, headers: Record<string, string>): Promise<void> {
-    const subject = type === 'cancel' ? subjects.cancel(namespace, reason) : subjects.review(namespace, reason);
+  /** Publishes and waits for the verdict. Without a message id: a publish that the stream took for a repeat would get none. */
+  private async send(namespace: string, subject: string, body: Uint8Array, headers: Record<string, string>, requestId: string | null): Promise<Receipt> {
+    const expected = this.inbox.expect(namespace);
     try {
-      await this.bus.publish(subject, body, { headers });
+      await this.bus.publish(subject, body, { headers: { ...headers, [HEADERS.replyTo]: expected.subject } });
     } catch (error) {
+      expected.forget();
       const code = ((error as Error).cause as { code?: unknown } | undefined)?.code;
       if (typeof code !== 'number' || !STREAM_FULL.has(code)) throw error;
-      throw new UmpireError('unavailable', `the queue of ${reason} is full; try again later`, { extra: { retry_after: FULL_RETRY_SECONDS }, cause: error });
+      throw new UmpireError('unavailable', `the queue of ${subject.split('.').at(-1)} is full; try again later`, { extra: { retry_after: FULL_RETRY_SECONDS }, cause: error });
     }
+    return receiptOf(requestId, await expected.within(this.config.verdictWaitMs));
   }
 }
 
-function receiptOf(requestId: string, answer: Answer | null): Receipt {
-  if (answer === null) return { request_id: requestId, status: 'queued' };
+function subjectOf({ type, namespace, reason }: SubmitItem): string {
+  return type === 'cancel' ? subjects.cancel(namespace, reason) : subjects.review(namespace, reason);
+}
+
+function receiptOf(sentId: string | null, answer: Answer | null): Receipt {
+  if (answer === null) return { request_id: sentId, status: 'queued' };
+  const requestId = sentId ?? answer.request_id ?? '';
   switch (answer.status) {
     case 'stored':
       return { request_id: requestId, status: 'stored', duplicate: answer.duplicate };

@@ -10,6 +10,8 @@ import { PoliciesController } from './policies.controller.ts';
 import { PolicyAdmin } from './policy-admin.service.ts';
 import { PolicySimulation } from './policy-simulation.service.ts';
 import { PolicyService } from './policy.service.ts';
+import { RejectedController } from './rejected.controller.ts';
+import { RejectedLetters } from './rejected.service.ts';
 import { StoreClient } from './store.client.ts';
 import { BUS, CONFIG, LOGGER, SQL } from './tokens.ts';
 
@@ -17,7 +19,7 @@ import { BUS, CONFIG, LOGGER, SQL } from './tokens.ts';
 @Module({})
 export class IntakeModule {
   static register(config: IntakeConfig, context: ServiceContext): DynamicModule {
-    return { module: IntakeModule, controllers: [EscalationsController, PoliciesController], providers: [...foundation(config, context), ...parts] };
+    return { module: IntakeModule, controllers: [EscalationsController, PoliciesController, RejectedController], providers: [...foundation(config, context), ...parts] };
   }
 }
 
@@ -55,6 +57,7 @@ const parts: Provider[] = [
   { provide: PolicyAdmin, inject: [SQL, PolicyService, LOGGER], useFactory: (sql: Sql, policies: PolicyService, logger: Logger) => new PolicyAdmin({ sql, policies, logger }) },
   { provide: PolicySimulation, inject: [PolicyService], useFactory: (policies: PolicyService) => new PolicySimulation(policies) },
   { provide: StoreClient, inject: [BUS, CONFIG], useFactory: (bus: Bus, config: IntakeConfig) => new StoreClient(bus, config.submitTimeoutMs) },
+  { provide: RejectedLetters, inject: [BUS], useFactory: (bus: Bus) => new RejectedLetters(bus) },
   { provide: AnswerInbox, inject: [BUS], useFactory: (bus: Bus) => new AnswerInbox(bus, newReplicaName()) },
   {
     provide: ReviewHandler,
