@@ -118,6 +118,16 @@ describe('stopping', () => {
     await settled(id, 10);
     expect(receiver.ids.toSorted()).toEqual(ids.toSorted());
   });
+
+  it('works at any moment of the start', async () => {
+    for (let i = 0; i < 5; i += 1) await (await harness.notifier()).stop();
+    await Promise.all(Array.from({ length: 4 }, async () => (await harness.notifier()).stop()));
+    const a = await notifier();
+    const { receiver } = await target(a.call);
+    const id = await harness.publish();
+    await receiver.got(1);
+    expect(receiver.ids).toEqual([id]);
+  });
 });
 
 describe('many failures', () => {
