@@ -99,6 +99,11 @@ describe('a call', () => {
     await expect(client.get('a', { signal: abort.signal })).rejects.toThrow('enough');
   });
 
+  it('may be given more time than a timer holds', async () => {
+    server.play(json(200, {}));
+    expect(await client.get('a', { timeoutMs: 90 * 24 * 3_600_000 })).toEqual({});
+  });
+
   it('carries the credential and writes ids as tokens', async () => {
     server.play(json(200, {}));
     await client.get('loan/2024/17 Ø');

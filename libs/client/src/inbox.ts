@@ -39,8 +39,9 @@ export type InboxParts = {
 
 const HEARTBEAT_MS = 15_000;
 const AGAIN = { baseMs: 250, maxMs: 10_000 };
-/** Close codes after which coming back at once would end the same way. */
-const ENDED: ReadonlyMap<number, ErrorCode> = new Map([[4401, 'unauthenticated'], [1008, 'bad_request']]);
+/** Close codes of the server's own: the credential has ended (a newer one may be let in), and a client that misbehaves. */
+const CREDENTIAL_ENDED = 4401;
+const POLICY = 1008;
 
 /**
  * A person's inbox, live. When the line drops it comes back by itself and goes on behind the last event it saw, without gap or
@@ -94,7 +95,8 @@ export class Inbox<Data = unknown> {
       const began = steadyClock();
       const { opened, code } = await this.connect().catch(() => ({ opened: false, code: 1006 }));
       if (this.stopping.signal.aborted) break;
-      ending = opened ? endOf(code) : await this.refusal();
+      if (code === POLICY) ending = new UmpireError('bad_request', 'the server closed the socket: it was told too much, or nonsense');
+      else if (!opened || code === CREDENTIAL_ENDED) ending = await this.refusal();
       failures = opened && steadyClock() - began > AGAIN.maxMs ? 1 : failures + 1;
       if (ending === null) await delay(backoffDelay(failures, AGAIN), this.stopping.signal);
     }
@@ -165,11 +167,6 @@ export class Inbox<Data = unknown> {
   private tell(state: InboxState): void {
     this.options.onState?.(state);
   }
-}
-
-function endOf(code: number): UmpireError | null {
-  const ended = ENDED.get(code);
-  return ended === undefined ? null : new UmpireError(ended, `the server closed the socket with ${code}`);
 }
 
 /** @throws UmpireError `unsupported`: a browser's socket sends no header, so there a key has to sign in first */

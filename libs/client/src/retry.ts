@@ -26,6 +26,9 @@ const PASSING: ReadonlySet<string> = new Set(['unavailable', 'timeout', 'rate_li
 
 export const isPassing = (error: unknown): boolean => error instanceof UmpireError && PASSING.has(error.code);
 
+/** Timers hold 31 bits; what is further off is checked against the clock alone. */
+const LONGEST_TIMER_MS = 0x7fff_ffff;
+
 /** A call's end: the caller's signal and its own time limit, told apart. */
 export class Deadline {
   readonly signal: AbortSignal;
@@ -39,7 +42,7 @@ export class Deadline {
     this.caller = signal;
     this.timeoutMs = timeoutMs;
     this.end = steadyClock() + timeoutMs;
-    const parts = [...(signal ? [signal] : []), ...(Number.isFinite(timeoutMs) ? [AbortSignal.timeout(Math.max(0, Math.ceil(timeoutMs)))] : [])];
+    const parts = [...(signal ? [signal] : []), ...(timeoutMs <= LONGEST_TIMER_MS ? [AbortSignal.timeout(Math.max(0, Math.ceil(timeoutMs)))] : [])];
     this.signal = AbortSignal.any(parts);
   }
 
@@ -58,6 +61,28 @@ export class Deadline {
   check(last?: unknown): void {
     this.caller?.throwIfAborted();
     if (this.over) throw new UmpireError('timeout', `no answer within ${Math.round(this.timeoutMs)} ms${last instanceof Error ? `; last: ${last.message}` : ''}`, { cause: last });
+  }
+
+  /**
+   * For work that cannot be aborted itself: its result, unless the time is over before it is there.
+   * @throws as `check`
+   */
+  async within<T>(work: Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const over = () => {
+      try {
+        this.check();
+      } catch (error) {
+        reject(error);
+      }
+    };
+    this.signal.addEventListener('abort', over, { once: true });
+    try {
+      if (this.signal.aborted) over();
+      return await Promise.race([work, promise]);
+    } finally {
+      this.signal.removeEventListener('abort', over);
+    }
   }
 
   /** @returns after `ms`, or sooner when the time is over. */

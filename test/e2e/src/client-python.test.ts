@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { interactionIdOf, UmpireClient } from '@umpire/client';
 import { eventually } from '@umpire/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CuttableLine } from './client-proxy.ts';
 import { hitlRequest, queueMessage, upstreamRequests } from './messages.ts';
 import { Receiver } from './receiver.ts';
 import { Stack } from './stack.ts';
@@ -36,9 +37,9 @@ afterAll(async () => {
   await rm(own, { recursive: true, force: true });
 });
 
-function start(script: string, args: string[], input = '') {
+function start(script: string, args: string[], input = '', connection = join(stack.home, 'connection.json')) {
   const environment = { ...process.env, PYTHONPATH: own, PYTHONDONTWRITEBYTECODE: '1' };
-  const child = spawn('python3', ['-X', 'utf8', script, join(stack.home, 'connection.json'), ...args], { cwd: folder, env: environment });
+  const child = spawn('python3', ['-X', 'utf8', script, connection, ...args], { cwd: folder, env: environment });
   running.push(child);
   const said = { out: '', err: '' };
   child.stdout.on('data', (chunk: Buffer) => (said.out += chunk.toString('utf8')));
@@ -135,5 +136,23 @@ describe.skipIf(!pythonIsThere).each(['http', 'nats', 'outcomes'])('a pipeline i
     expect(JSON.parse(await second.line('resumed'))).toEqual({ ...(before!.data as object), account: 'DE-99' });
     expect(await second.ended).toBe(0);
     expect((await admin.timeline(id)).items.map(({ type }) => type)).toEqual(['opened', 'responded', 'resolved']);
+  });
+});
+
+describe.skipIf(!pythonIsThere)('a pipeline in Python whose line is cut', () => {
+  it('connects again and finds what was decided meanwhile', async () => {
+    const line = await CuttableLine.to(stack.connection.nats_url);
+    const file = join(own, 'connection.json');
+    await writeFile(file, JSON.stringify({ ...stack.connection, nats_url: `nats://127.0.0.1:${line.port}` }));
+    const pipeline = start('pipeline.py', ['nats', 'cut'], '', file);
+    const id = await pipeline.line('waiting');
+    await eventually('the question', () => admin.findStatus(id));
+    line.down();
+    await alice.respond(id, { account: 'DE-98' });
+    line.up();
+    expect(JSON.parse(await pipeline.line('resumed'))).toMatchObject({ account: 'DE-98', note: 'für Übung 7' });
+    expect(await pipeline.ended).toBe(0);
+    expect(pipeline.said.err).toContain('again: ');
+    await line.close();
   });
 });

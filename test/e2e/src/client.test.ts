@@ -1,3 +1,4 @@
+import { jetstreamManager } from '@nats-io/jetstream';
 import { parseHitlRequest, UmpireError, type Outcome } from '@umpire/contract';
 import { everyItem, UmpireClient, verifyWebhook, type SettledOutcome } from '@umpire/client';
 import { natsOptionsFrom, UmpireNats } from '@umpire/client/nats';
@@ -5,6 +6,7 @@ import { eventually, signal } from '@umpire/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CuttableLine } from './client-proxy.ts';
 import { hitlRequest } from './messages.ts';
+import { operatorConnection } from './operator.ts';
 import { Receiver } from './receiver.ts';
 import { Stack } from './stack.ts';
 
@@ -137,6 +139,23 @@ describe('over NATS', () => {
     }
   });
 
+  it('gives up at once when the caller does, also while the line is cut', async () => {
+    const line = await CuttableLine.to(stack.connection.nats_url);
+    const client = await UmpireNats.connect({ ...natsOptionsFrom(stack.connection), servers: `127.0.0.1:${line.port}` });
+    line.freeze();
+    const began = performance.now();
+    const abort = new AbortController();
+    const calls = [client.interact(question('given up'), { signal: abort.signal }), client.findStatus('given up', { signal: abort.signal }), client.waitForOutcome('given up', { signal: abort.signal })];
+    abort.abort(new Error('enough'));
+    expect((await Promise.allSettled(calls)).map((result) => result.status === 'rejected' && (result.reason as Error).message)).toEqual(['enough', 'enough', 'enough']);
+    expect((await failure(client.interact(question('too late'), { timeoutMs: 200 }))).code).toBe('timeout');
+    // Three seconds is what a single question may take, five an ack.
+    expect(performance.now() - began).toBeLessThan(2_900);
+    line.thaw();
+    await client.close();
+    await line.close();
+  });
+
   it('tells whoever still waits that it was closed', async () => {
     const client = await UmpireNats.connect(natsOptionsFrom(stack.connection));
     await client.interact(question('closing'));
@@ -179,6 +198,23 @@ describe('outcomes', () => {
     expect(of('asleep')).toHaveLength(1);
     expect(of('asleep')[0]!.outcome).toMatchObject({ verdict: 'approve', data: { amount: 5 }, merged: { amount: 5, decision: 'approve' } });
     expect(new Set(of('again').map(({ outcome }) => outcome.id)).size).toBe(1);
+  });
+
+  it('go on after the consumer was lost and made again', async () => {
+    const client = await UmpireNats.connect(natsOptionsFrom(stack.connection));
+    const seen: string[] = [];
+    const reader = client.outcomes(({ request_id }) => void seen.push(request_id), { consumer: 'outcomes_default_second' });
+    await producer.interact(question('before-loss'));
+    await approve('before-loss');
+    await eventually('the outcome before', () => seen.includes('before-loss'));
+    const operator = await operatorConnection(stack);
+    await (await jetstreamManager(operator)).consumers.delete('HITL_OUTCOMES', 'outcomes_default_second');
+    await operator.close();
+    await producer.interact(question('after-loss'));
+    await approve('after-loss');
+    await eventually('the outcome after', () => seen.includes('after-loss'), 60_000);
+    await reader.stop();
+    await client.close();
   });
 
   it('wait for the handler, also at the end', async () => {

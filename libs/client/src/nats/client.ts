@@ -131,11 +131,12 @@ export class UmpireNats implements PipelineClient {
   private async ask<Data>(requestId: string, deadline: Deadline): Promise<StatusReply<Data> | null> {
     const subject = subjects.queryOutcome(this.options.namespace);
     try {
-      const reply = await this.connection.request(subject, JSON.stringify({ request_id: requestId }), { timeout: Math.max(1, Math.min(ASK_MS, deadline.leftMs)) });
+      const reply = await deadline.within(this.connection.request(subject, JSON.stringify({ request_id: requestId }), { timeout: Math.max(1, Math.min(ASK_MS, deadline.leftMs)) }));
       checkReply(reply);
       const status = this.parse(reply.string()) as (Omit<StatusReply<Data>, 'status'> & { status: StatusReply['status'] | 'not_found' });
       return status.status === 'not_found' ? null : (status as StatusReply<Data>);
     } catch (error) {
+      deadline.check(error);
       throw faultOf(error, `no answer on ${subject}`);
     }
   }

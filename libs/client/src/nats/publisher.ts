@@ -68,8 +68,9 @@ export class Publisher {
 
   private async attempt(subject: string, body: string, options: { msgID?: string; headers?: ReturnType<typeof headers> }, deadline: Deadline): Promise<void> {
     try {
-      await this.js.publish(subject, body, { ...options, timeout: Math.max(1, Math.min(ACK_MS, deadline.leftMs)), retries: 0 });
+      await deadline.within(this.js.publish(subject, body, { ...options, timeout: Math.max(1, Math.min(ACK_MS, deadline.leftMs)), retries: 0 }));
     } catch (error) {
+      deadline.check(error);
       throw faultOf(error, `${subject} gave no ack`);
     }
   }
