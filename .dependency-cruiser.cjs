@@ -39,6 +39,26 @@ module.exports = {
       to: NODE,
     },
     {
+      name: 'client-in-browsers',
+      comment: 'The client runs in a browser; what speaks NATS stands apart.',
+      severity: 'error',
+      from: { path: '^libs/client/src/(?!nats/)', pathNot: TEST },
+      to: { path: ['^libs/client/src/nats/', 'node_modules/@nats-io/'] },
+    },
+    {
+      name: 'client-without-node',
+      severity: 'error',
+      from: { path: '^libs/client/', pathNot: TEST },
+      to: NODE,
+    },
+    {
+      name: 'client-knows-the-contract',
+      comment: 'What others may use knows what travels, and nothing of how it is decided.',
+      severity: 'error',
+      from: { path: '^libs/client/', pathNot: TEST },
+      to: { path: '^(libs|services|deploy)/', pathNot: '^libs/(client|contract)/' },
+    },
+    {
       name: 'console-in-browsers',
       severity: 'error',
       from: { path: '^services/console/src/', pathNot: TEST },
