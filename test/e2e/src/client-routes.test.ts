@@ -37,7 +37,7 @@ async function askedRoutes(): Promise<string[]> {
     },
   });
   const question = { pipeline_name: 'p', step_name: 's', data: {} };
-  const { identity, webhooks, policies, channels, session } = client;
+  const { identity, webhooks, policies, channels, rejected, session } = client;
   await Promise.all([
     client.interact(question), client.status(ANY), client.waitForOutcome(ANY), client.pending(ANY), client.respond(ANY, {}), client.bulkRespond([]), client.list(), client.get(ANY), client.explain(ANY),
     client.timeline(ANY), client.claim(ANY), client.release(ANY), client.reassign(ANY, { to: {} }), client.delegate(ANY, { to: null }), client.raise(ANY), client.snooze(ANY, { seconds: 1 }),
@@ -50,6 +50,7 @@ async function askedRoutes(): Promise<string[]> {
     webhooks.recover(ANY, { since: '' }), webhooks.deliveries(ANY), webhooks.attempts(ANY), webhooks.retry(ANY), webhooks.callbacks(), webhooks.putCallbacks({ allowed_hosts: [] }), webhooks.rotateCallbacks(), webhooks.callbackOrigins(),
     policies.apply({ id: '' }), policies.check({ id: '' }), policies.simulate({}), policies.list(), policies.get(ANY), policies.versions(ANY), policies.version(ANY, NUMBER), policies.activate(ANY, NUMBER),
     policies.enable(ANY), policies.disable(ANY), policies.remove(ANY), channels.create({ kind: 'email', address: '', owner_kind: 'user', owner: '' }), channels.list(), channels.remove(ANY), channels.test(ANY), channels.notices(ANY),
+    rejected.list(), rejected.get(ANY), rejected.redrive(ANY),
   ]);
   return asked;
 }
