@@ -1,10 +1,12 @@
-import { Headers, HttpCode, Inject, Post, Req } from '@nestjs/common';
-import { UmpireError, type Principal } from '@umpire/contract';
+import { Headers, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { deprecationHeaders, UmpireError, type Principal } from '@umpire/contract';
 import { Allow, Caller, GuardedController } from '@umpire/runtime';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { EscalationsService, type Receipt } from './escalations.service.ts';
 
 const LONGEST_KEY = 255;
+/** Where the deprecated form's successor is described. */
+const DOCUMENTATION = '/schemas';
 
 /** The HTTP door for what producers otherwise publish. */
 @GuardedController('api/escalations')
@@ -18,10 +20,10 @@ export class EscalationsController {
   @Post()
   @HttpCode(202)
   @Allow('producer', 'admin')
-  submit(@Caller() caller: Principal, @Req() request: FastifyRequest, @Headers('idempotency-key') key: string | undefined): Promise<Receipt> {
+  submit(@Caller() caller: Principal, @Req() request: FastifyRequest, @Headers('idempotency-key') key: string | undefined, @Res({ passthrough: true }) reply: FastifyReply): Promise<Receipt> {
     const body = (request as FastifyRequest & { rawBody?: Buffer }).rawBody;
     if (body === undefined || body.length === 0) throw new UmpireError('malformed_json', 'the body is empty: send a message as JSON');
     if (key !== undefined && (key === '' || key.length > LONGEST_KEY)) throw new UmpireError('bad_request', `Idempotency-Key must have 1 to ${LONGEST_KEY} characters`);
-    return this.escalations.submit(caller, body, key);
+    return this.escalations.submit(caller, body, key, () => void reply.headers(deprecationHeaders(DOCUMENTATION)));
   }
 }

@@ -28,22 +28,25 @@ export class EscalationsService {
   private readonly inbox: AnswerInbox;
   private readonly policyFor: PolicyFinder;
   private readonly config: IntakeConfig;
+  private readonly now: () => number;
 
-  constructor(deps: { bus: Bus; inbox: AnswerInbox; policyFor: PolicyFinder; config: IntakeConfig }) {
+  constructor(deps: { bus: Bus; inbox: AnswerInbox; policyFor: PolicyFinder; config: IntakeConfig; now: () => number }) {
     this.bus = deps.bus;
     this.inbox = deps.inbox;
     this.policyFor = deps.policyFor;
     this.config = deps.config;
+    this.now = deps.now;
   }
 
   /**
    * @param body the message's bytes, in any of the forms that the stream takes
    * @param idempotencyKey names an interaction that brings no id of its own: the same key is the same interaction
+   * @param onDeprecated called if the message is in an old form, whatever becomes of it
    * @throws UmpireError `malformed_json`, `too_large`, `invalid`, `unsupported`, `reason_mismatch` with every field at fault;
    *   `id_conflict`; `already_settled` with the outcome, for a cancel that came late; `rate_limited`; `unavailable`
    */
-  submit({ namespace }: Principal, body: Uint8Array, idempotencyKey: string | undefined): Promise<Receipt> {
-    return this.counted(namespace, () => this.take(namespace, body, idempotencyKey));
+  submit({ namespace }: Principal, body: Uint8Array, idempotencyKey: string | undefined, onDeprecated: () => void): Promise<Receipt> {
+    return this.counted(namespace, () => this.take(namespace, body, idempotencyKey, onDeprecated));
   }
 
   /**
@@ -56,7 +59,7 @@ export class EscalationsService {
     const parsed = parseReviewSubject(subject);
     if (parsed?.namespace !== namespace) throw new UmpireError('unsupported', `what was on ${subject} cannot be sent again`);
     return this.counted(namespace, async () => {
-      const read = readMessage(body, { namespace, subject: parsed, submission: '', interactionId: () => '' }, () => null);
+      const read = readMessage(body, { namespace, subject: parsed, submission: '', interactionId: () => '', now: this.now }, () => null);
       return this.send(namespace, subject, body, {}, (read.ok ? read.item.request_id : read.requestId) || null);
     });
   }
@@ -81,14 +84,16 @@ export class EscalationsService {
     }
   }
 
-  private async take(namespace: string, body: Uint8Array, idempotencyKey: string | undefined): Promise<Receipt> {
+  private async take(namespace: string, body: Uint8Array, idempotencyKey: string | undefined, onDeprecated: () => void): Promise<Receipt> {
     let made: string | null = null;
     const read = readMessage(body, {
       namespace,
       subject: null,
       submission: '',
       interactionId: () => (made = idempotencyKey === undefined ? newId() : idOfIdempotencyKey(namespace, idempotencyKey)),
+      now: this.now,
     }, this.policyFor);
+    if (read.deprecated !== undefined) onDeprecated();
     if (!read.ok) {
       throw new UmpireError(codeOf(read.errors), refusalText(read.errors.length), { errors: read.errors, extra: { request_id: read.requestId } });
     }

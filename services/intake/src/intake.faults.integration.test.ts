@@ -84,7 +84,7 @@ describe('a redelivered message', () => {
     const { bus, answers, source } = await waiting('crashed');
     const delivered = (await source.next())!;
     const read = readMessage(delivered.data, {
-      namespace: 'default', subject: { verb: 'review', reason: 'hard_disagreement' }, submission: `HITL_REVIEW:1@${delivered.timestampNanos}`, interactionId: () => '',
+      namespace: 'default', subject: { verb: 'review', reason: 'hard_disagreement' }, submission: `HITL_REVIEW:1@${delivered.timestampNanos}`, interactionId: () => '', now: () => 0,
     }, () => null);
     if (!read.ok) throw new Error('the sample is not valid');
     expect(await new StoreClient(bus, 5_000).submit('hard_disagreement', [read])).toEqual([{ request_id: 'crashed', status: 'stored' }]);
@@ -214,7 +214,7 @@ describe('frames', () => {
     await bus.connection.flush();
     const client = new StoreClient(await stack.nats.bus('intake'), 5_000);
     const entries = (count: number, size: number) => Array.from({ length: count }, (_, index) => {
-      const read = readMessage(bytes(hitlRequest({ request_id: `r${index}`, padding: 'x'.repeat(size) })), { namespace: 'default', subject: null, submission: 's', interactionId: () => '' }, () => null);
+      const read = readMessage(bytes(hitlRequest({ request_id: `r${index}`, padding: 'x'.repeat(size) })), { namespace: 'default', subject: null, submission: 's', interactionId: () => '', now: () => 0 }, () => null);
       if (!read.ok) throw new Error('the sample is not valid');
       return read;
     });

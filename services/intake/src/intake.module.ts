@@ -55,7 +55,7 @@ const READINESS_MS = 1_000;
 const parts: Provider[] = [
   { provide: AUTHENTICATOR, inject: [BUS], useFactory: (bus: Bus) => new RemoteAuthenticator(bus, systemClock.now) },
   { provide: PolicyAdmin, inject: [SQL, PolicyService, LOGGER], useFactory: (sql: Sql, policies: PolicyService, logger: Logger) => new PolicyAdmin({ sql, policies, logger }) },
-  { provide: PolicySimulation, inject: [PolicyService], useFactory: (policies: PolicyService) => new PolicySimulation(policies) },
+  { provide: PolicySimulation, inject: [PolicyService], useFactory: (policies: PolicyService) => new PolicySimulation(policies, systemClock.now) },
   { provide: StoreClient, inject: [BUS, CONFIG], useFactory: (bus: Bus, config: IntakeConfig) => new StoreClient(bus, config.submitTimeoutMs) },
   { provide: RejectedLetters, inject: [BUS], useFactory: (bus: Bus) => new RejectedLetters(bus) },
   { provide: AnswerInbox, inject: [BUS], useFactory: (bus: Bus) => new AnswerInbox(bus, newReplicaName()) },
@@ -63,13 +63,13 @@ const parts: Provider[] = [
     provide: ReviewHandler,
     inject: [BUS, StoreClient, PolicyService, LOGGER],
     useFactory: (bus: Bus, store: StoreClient, policies: PolicyService, logger: Logger) =>
-      new ReviewHandler({ bus, store, logger, policyFor: (subject) => policies.policyFor(subject) }),
+      new ReviewHandler({ bus, store, logger, now: systemClock.now, policyFor: (subject) => policies.policyFor(subject) }),
   },
   {
     provide: EscalationsService,
     inject: [BUS, AnswerInbox, PolicyService, CONFIG],
     useFactory: (bus: Bus, inbox: AnswerInbox, policies: PolicyService, config: IntakeConfig) =>
-      new EscalationsService({ bus, inbox, config, policyFor: (subject) => policies.policyFor(subject) }),
+      new EscalationsService({ bus, inbox, config, now: systemClock.now, policyFor: (subject) => policies.policyFor(subject) }),
   },
   IntakeRunner,
 ];

@@ -3,7 +3,7 @@ import { durableConsumers, HEADERS, isOwnInbox, LIMITS, parseReviewSubject, type
 import { DurableConsumer, type Bus, type Logger } from '@umpire/runtime';
 import { answerOf, faultsOf, type Answer } from './answer.ts';
 import { publishDeadLetter } from './dead-letter.ts';
-import { acceptedTotal, batchMessages, rejectedTotal } from './intake.metrics.ts';
+import { acceptedTotal, batchMessages, deprecatedTotal, policyMatchesTotal, rejectedTotal } from './intake.metrics.ts';
 import { idFromHeaders, idOfSubmission } from './interaction-id.ts';
 import { readMessage, type PolicyFinder, type ReadMessage, type RefusedMessage } from './message/read-message.ts';
 import type { StoreClient, Submission } from './store.client.ts';
@@ -27,12 +27,14 @@ export class ReviewHandler {
   private readonly store: StoreClient;
   private readonly policyFor: PolicyFinder;
   private readonly logger: Logger;
+  private readonly now: () => number;
 
-  constructor(deps: { bus: Bus; store: StoreClient; policyFor: PolicyFinder; logger: Logger }) {
+  constructor(deps: { bus: Bus; store: StoreClient; policyFor: PolicyFinder; logger: Logger; now: () => number }) {
     this.bus = deps.bus;
     this.store = deps.store;
     this.policyFor = deps.policyFor;
     this.logger = deps.logger;
+    this.now = deps.now;
   }
 
   /** @throws UmpireError `unavailable` while the store or the dead letters' stream gives no answer */
@@ -43,6 +45,7 @@ export class ReviewHandler {
     const refusals: Promise<void>[] = [];
     for (const message of open) {
       const read = this.read(message);
+      this.note(message, read);
       if (read.ok) accepted.push({ message, item: read.item, payload: read.payload });
       else refusals.push(this.reject(message, read.errors, { request_id: read.requestId, status: 'rejected', duplicate: false, errors: read.errors }));
     }
@@ -51,12 +54,20 @@ export class ReviewHandler {
     if (first) await this.submitAll(first.item.reason, accepted);
   }
 
+  /** Counts by policy, and tells of old forms: once for each message that is handed over. */
+  private note(message: JsMsg, read: ReadMessage | RefusedMessage): void {
+    if (read.ok && read.item.type !== 'cancel') policyMatchesTotal().inc({ namespace: read.item.namespace, policy: read.item.policy?.id ?? '' });
+    if (read.deprecated === undefined) return;
+    deprecatedTotal().inc({ form: read.deprecated });
+    this.logger.warn({ form: read.deprecated, request_id: read.ok ? read.item.request_id : read.requestId, submission: submissionOf(message) }, 'deprecated_form');
+  }
+
   private read(message: JsMsg): ReadMessage | RefusedMessage {
     const subject = parseReviewSubject(message.subject);
     if (subject === null) return refused('unknown', 'not_allowed', 'is on a subject that is not for reviews');
     if (message.info.deliveryCount > MOST_DELIVERIES) return refused(subject.reason, 'poison', `was delivered ${MOST_DELIVERIES} times without a verdict`);
     try {
-      return readMessage(message.data, originOf(message, subject), this.policyFor);
+      return readMessage(message.data, originOf(message, subject, this.now), this.policyFor);
     } catch (error) {
       // A fault of ours in reading one message must not hold up the rest of its reason.
       this.logger.error({ err: error, submission: submissionOf(message) }, 'message_not_read');
@@ -113,13 +124,14 @@ function refused(reason: Reason | 'unknown', code: string, message: string): Ref
  */
 const submissionOf = (message: JsMsg) => `${message.info.stream}:${message.seq}@${message.timestampNanos}`;
 
-function originOf(message: JsMsg, { namespace, verb, reason }: Subject) {
+function originOf(message: JsMsg, { namespace, verb, reason }: Subject, now: () => number) {
   const submission = submissionOf(message);
   return {
     namespace,
     subject: { verb, reason },
     submission,
     interactionId: () => idFromHeaders(message.headers) ?? idOfSubmission(namespace, submission),
+    now,
   };
 }
 

@@ -26,9 +26,11 @@ type Asked = Pick<Simulation, 'kind' | 'reason'> & { examined: ReturnType<Policy
 /** Shows a message to the policies and stores nothing. */
 export class PolicySimulation {
   private readonly policies: PolicyService;
+  private readonly now: () => number;
 
-  constructor(policies: PolicyService) {
+  constructor(policies: PolicyService, now: () => number) {
     this.policies = policies;
+    this.now = now;
   }
 
   /**
@@ -38,7 +40,7 @@ export class PolicySimulation {
   simulate({ namespace }: Principal, body: Uint8Array): Simulation {
     if (body.length > LIMITS.request) throw new UmpireError('too_large', `a message may have ${LIMITS.request} bytes`);
     const asked: Asked[] = [];
-    const read = readMessage(body, { namespace, subject: null, submission: '', interactionId: newId }, (subject) => {
+    const read = readMessage(body, { namespace, subject: null, submission: '', interactionId: newId, now: this.now }, (subject) => {
       const examined = this.policies.examine(subject);
       asked.push({ kind: subject.kind, reason: subject.reason, examined });
       const taking = examined.find(({ failure }) => failure === null);

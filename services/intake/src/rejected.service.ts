@@ -79,7 +79,7 @@ export class RejectedLetters {
         span = Math.ceil(span / 8);
         continue;
       }
-      found.push(...window.reverse());
+      found.push(...window.toReversed());
       end = start;
       span *= 4;
     }

@@ -9,4 +9,6 @@ export type Origin = {
   submission: string;
   /** The id of an interaction that brings none; asked only then. */
   interactionId: () => string;
+  /** When it is read, ms since the epoch. Only what a deprecated form says of its deadline depends on it. */
+  now: () => number;
 };

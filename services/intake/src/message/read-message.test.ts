@@ -7,9 +7,10 @@ import type { Origin } from './origin.ts';
 import { readMessage, type PolicyFinder } from './read-message.ts';
 
 const noPolicy: PolicyFinder = () => null;
+const NOW = Date.UTC(2031, 1, 3, 4, 5, 6);
 const on = (verb: 'review' | 'cancel', reason: Reason = 'hard_disagreement'): Origin =>
-  ({ namespace: 'default', subject: { verb, reason }, submission: 'HITL_REVIEW:7', interactionId: () => 'made-here' });
-const posted: Origin = { namespace: 'default', subject: null, submission: '', interactionId: () => 'made-here' };
+  ({ namespace: 'default', subject: { verb, reason }, submission: 'HITL_REVIEW:7', interactionId: () => 'made-here', now: () => NOW });
+const posted: Origin = { namespace: 'default', subject: null, submission: '', interactionId: () => 'made-here', now: () => NOW };
 
 function accepted(message: unknown, origin: Origin = on('review'), policyFor = noPolicy) {
   const read = readMessage(bytes(message), origin, policyFor);

@@ -1,6 +1,6 @@
 import {
   contentDigest, decodeUtf8, isReason, JsonSyntaxError, LIMITS, readJson, requestIdProblem, stringMember, toHex, validateHitlRequest,
-  type FieldError, type JsonNode, type JsonObject, type Reason, type SubmitItem,
+  type FieldError, type Interaction, type JsonNode, type JsonObject, type Reason, type SubmitItem,
 } from '@umpire/contract';
 import { resolveRules } from '@umpire/domain';
 import { hash } from 'node:crypto';
@@ -10,6 +10,7 @@ import { readCancelPayload } from './cancel.ts';
 import { openEnvelope, type Envelope } from './envelope.ts';
 import { boundErrors } from './errors.ts';
 import { readInteraction } from './interaction.ts';
+import { isDeprecated, modernise, type DeprecatedForm } from './legacy.ts';
 import type { Origin } from './origin.ts';
 import { validatePipelinePayload } from './pipeline-payload.ts';
 import { project } from './projection.ts';
@@ -19,15 +20,16 @@ import { bytesOf } from './slice.ts';
 /** Finds the policy that takes a message, or null. */
 export type PolicyFinder = (subject: PolicySubject) => PolicyMatch | null;
 
-export type ReadMessage = { ok: true; item: SubmitItem; payload: Uint8Array };
+/** `deprecated` names the form that it came in, if that is an old one. */
+export type ReadMessage = { ok: true; item: SubmitItem; payload: Uint8Array; deprecated?: DeprecatedForm };
 /** `requestId` only if the message names a usable one. `reason` is the subject's, else what the message says. */
-export type RefusedMessage = { ok: false; requestId: string | null; reason: Reason | 'unknown'; errors: FieldError[] };
+export type RefusedMessage = { ok: false; requestId: string | null; reason: Reason | 'unknown'; errors: FieldError[]; deprecated?: DeprecatedForm };
 
 const NO_BODY = new Uint8Array(0);
 
 /**
- * Reads and checks one message as a producer sent it: the contract's queue message, a bare HITLRequest, a pipeline interaction or a
- * cancel. Pure; whatever the bytes are, the answer is a value.
+ * Reads and checks one message as a producer sent it: the contract's queue message, a bare HITLRequest, a pipeline interaction, a cancel,
+ * or the deprecated HumanReviewRequest. Pure; whatever the bytes are, the answer is a value.
  *
  * @param bytes the message as it came
  * @returns what the store is to be given, with the payload's own bytes (a view into `bytes`); or every field at fault, with paths
@@ -54,7 +56,16 @@ export function readMessage(bytes: Uint8Array, origin: Origin, policyFor: Policy
     ? [{ path: 'type', code: 'not_allowed', message: `belongs on a ${verb} subject` }]
     : [];
   if (envelope.form === 'cancel') return readCancel(envelope, origin, misplaced);
-  return readReview(envelope, origin, misplaced, (payload) => bytesOf(payload, text, bytes), policyFor);
+  if (isDeprecated(envelope)) return readDeprecated(envelope, origin, misplaced, policyFor);
+  return readReview({ envelope, misplaced, slice: (payload) => bytesOf(payload, text, bytes) }, origin, policyFor);
+}
+
+function readDeprecated(old: Envelope, origin: Origin, misplaced: FieldError[], policyFor: PolicyFinder): ReadMessage | RefusedMessage {
+  const deprecated = 'HumanReviewRequest';
+  const mapped = modernise(old, origin.now());
+  if (!mapped.ok) return { ...refuse(origin, old, [...misplaced, ...mapped.errors]), deprecated };
+  const { envelope, bytes, timeoutSeconds, reasonPath } = mapped.modern;
+  return { ...readReview({ envelope, misplaced, slice: () => bytes, timeoutSeconds, reasonPath }, origin, policyFor), deprecated };
 }
 
 function readCancel(envelope: Envelope, origin: Origin, misplaced: FieldError[]): ReadMessage | RefusedMessage {
@@ -75,20 +86,22 @@ function readCancel(envelope: Envelope, origin: Origin, misplaced: FieldError[])
   return { ok: true, item, payload: NO_BODY };
 }
 
-function readReview(
-  envelope: Envelope, origin: Origin, misplaced: FieldError[], slice: (payload: JsonNode) => Uint8Array, policyFor: PolicyFinder,
-): ReadMessage | RefusedMessage {
+/** A review as it is to be read: `slice` gives the payload's bytes; the rest is there for deprecated forms. */
+type Review = { envelope: Envelope; misplaced: FieldError[]; slice: (payload: JsonNode) => Uint8Array; timeoutSeconds?: number | null; reasonPath?: string };
+
+function readReview(review: Review, origin: Origin, policyFor: PolicyFinder): ReadMessage | RefusedMessage {
+  const { envelope, misplaced, slice } = review;
   const kind = envelope.form === 'interaction' ? 'interaction' : 'escalation';
   const { payload } = envelope;
   const key = readRoutingKey(envelope.routingKey, 'review');
-  const agreed = agreeOnReason(origin, [payloadClaim(envelope), key.claim]);
+  const agreed = agreeOnReason(origin, [payloadClaim(envelope, review.reasonPath), key.claim]);
   const block = readInteraction(envelope.interaction);
   const errors = [...misplaced, ...payloadErrors(envelope, kind), ...key.errors, ...agreed.errors, ...(block.ok ? [] : block.errors)];
   if (!block.ok || errors.length > 0 || payload?.kind !== 'object') return refuse(origin, envelope, errors);
   // Only an interaction may leave its reason open; a HITLRequest has passed its validator.
   const reason = agreed.reason ?? 'custom_rule';
   const policy = policyFor({ namespace: origin.namespace, kind, reason, payload });
-  const resolved = resolveRules(block.interaction, { kind, reason, namespace: origin.namespace, ...(policy ? { policy } : {}) });
+  const resolved = resolveRules(withTimeout(block.interaction, review.timeoutSeconds ?? null), { kind, reason, namespace: origin.namespace, ...(policy ? { policy } : {}) });
   if (!resolved.ok) return refuse(origin, envelope, resolved.errors);
   const task = kind === 'escalation' ? project(payload, 'task_id') : null;
   const item: SubmitItem = {
@@ -119,10 +132,14 @@ function payloadErrors(envelope: Envelope, kind: 'escalation' | 'interaction'): 
   return validation.errors.map((error) => ({ ...error, path: error.path === '' ? prefix.slice(0, -1) : prefix + error.path }));
 }
 
+function withTimeout(interaction: Interaction | undefined, timeout_seconds: number | null): Interaction | undefined {
+  return timeout_seconds === null ? interaction : { timeout_seconds, ...interaction };
+}
+
 /** What the payload says of its reason; a bad one is the validators' to report. */
-function payloadClaim({ payload, prefix }: Envelope): ReasonClaim | null {
+function payloadClaim({ payload, prefix }: Envelope, path = `${prefix}escalation_reason`): ReasonClaim | null {
   const reason = stringMember(payload, 'escalation_reason');
-  return isReason(reason) ? { path: `${prefix}escalation_reason`, reason } : null;
+  return isReason(reason) ? { path, reason } : null;
 }
 
 function idOf(payload: JsonNode | undefined, kind: 'escalation' | 'interaction' | 'cancel'): string | undefined {
