@@ -61,3 +61,16 @@ it('has a method for every route of the API, and none for what is not there', as
   expect(declared.size).toBeGreaterThan(50);
   expect({ withoutMethod: [...declared].filter((route) => !asked.has(route)), withoutRoute: [...asked].filter((route) => !declared.has(route)) }).toEqual({ withoutMethod: [], withoutRoute: [] });
 });
+
+/** Paths go to services by prefix, where they run apart: a controller whose prefix nobody knows would be there in one topology only. */
+it('has every prefix in the gateway of the split topology', () => {
+  const gateway = readFileSync(`${root}deploy/local/gateway.mjs`, 'utf8');
+  const owners = Object.fromEntries([...gateway.matchAll(/\['(\/[a-z]+)', '([a-z-]+)'\]/g)].map(([, prefix, service]) => [prefix!, service!]));
+  const astray = globSync('services/*/src/**/*.controller.ts', { cwd: root }).flatMap((file) => {
+    const [, service] = file.split('/');
+    const prefix = `/${/@GuardedController\('([a-z]+)/.exec(readFileSync(root + file, 'utf8'))?.[1] ?? ''}`;
+    return (owners[prefix] ?? 'state-store') === service ? [] : [`${prefix} of ${service} goes to ${owners[prefix] ?? 'state-store'}`];
+  });
+  expect(Object.keys(owners)).toContain('/webhooks');
+  expect(astray).toEqual([]);
+});
