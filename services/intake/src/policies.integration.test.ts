@@ -126,6 +126,25 @@ describe('a policy', () => {
   });
 });
 
+describe('a task that is evaluated again', () => {
+  it('is superseded or kept as the policy that takes it says', async () => {
+    await change('POST', '/policies', { id: 'anew', priority: 800, match: { task_id: 'anew/*' }, same_task: 'supersede' });
+    const evaluation = (request_id: string, task_id: string) => post(intake.origin, producer, bytes(hitlRequest({ request_id, task_id, metadata: {} })));
+    for (const id of ['anew-1', 'anew-2']) expect(await evaluation(id, 'anew/7')).toMatchObject({ body: { status: 'stored' } });
+    const explained = async (id: string) => (await call(store.origin, admin, 'GET', `/hitl/escalations/${id}/explain`)).body;
+    expect(await explained('anew-1')).toMatchObject({ state: 'cancelled', outcome: { superseded_by: 'anew-2' } });
+    expect(await explained('anew-2')).toMatchObject({ state: 'pending', policy: { id: 'anew' }, same_task: { mode: 'supersede', earlier: ['anew-1'] } });
+    // What the column holds only in part is not compared.
+    for (const end of ['a', 'b']) await evaluation(`anew-long-${end}`, `anew/${'x'.repeat(600)}${end}`);
+    expect(await explained('anew-long-a')).toMatchObject({ state: 'pending', same_task: null });
+    await change('POST', '/policies', { id: 'anew', priority: 800, match: { task_id: 'anew/*' }, same_task: 'keep' });
+    await evaluation('anew-3', 'anew/7');
+    expect(await explained('anew-2')).toMatchObject({ state: 'pending' });
+    expect(await explained('anew-3')).toMatchObject({ same_task: { mode: 'keep', earlier: ['anew-2'] } });
+    await change('DELETE', '/policies/anew');
+  });
+});
+
 describe('changes made at once', () => {
   it('become versions one after the other, and the last is in force everywhere', async () => {
     const priorities = Array.from({ length: 20 }, (_, index) => index);

@@ -45,6 +45,11 @@ describe('a policy', () => {
       expect(read, file).toMatchObject({ ok: true, policy: { document: { id: file.replace(/\.\w+$/, '') } } });
     }
   });
+
+  it('is what the page about policies shows', () => {
+    const [, shown] = /```yaml\n([^]*?)```/.exec(readFileSync(new URL('../../../docs/policies.md', import.meta.url), 'utf8'))!;
+    expect(checkPolicy(readPolicyText(encodeUtf8(shown!), 'application/yaml'), 'default')).toMatchObject({ ok: true, policy: { document: { same_task: 'supersede', match: { task_id: ['loan/*', 'card-????'] } } } });
+  });
 });
 
 describe('the text of a policy', () => {
