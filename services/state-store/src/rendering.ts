@@ -55,7 +55,20 @@ export function renderItem(document: Document): string {
     outcome: state.outcome,
     consumed: state.consumed ? { consumer_id: state.consumed.consumer_id, at: iso(state.consumed.at) } : null,
   };
-  return spliceMember(JSON.stringify(item), 'data', ownData(document) ?? 'null');
+  let text = JSON.stringify(item);
+  for (const [name, value] of besideData(document)) text = spliceMember(text, name, value);
+  return spliceMember(text, 'data', ownData(document) ?? 'null');
+}
+
+/** What an interaction's producer gave beside its data, as it was written: what the automation got so far, and its own remarks. */
+function besideData({ state, body }: Pick<Document, 'state' | 'body'>): [string, string][] {
+  if (state.kind === 'escalation' || body === null) return [];
+  const text = decodeUtf8(body);
+  const payload = readJson(text);
+  return ['partial_result', 'metadata'].flatMap((name): [string, string][] => {
+    const value = member(payload, name);
+    return value ? [[name, rawText(value, text)]] : [];
+  });
 }
 
 /** What the first refinement round starts from (the seed: `data.current_result`, else the data itself). Other patterns need none. */

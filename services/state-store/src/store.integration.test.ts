@@ -84,6 +84,12 @@ describe('submit', () => {
     await eventually('the opened event', async () => (await eventsOf('bytes')).length === 1);
   });
 
+  it('shows what an automation got so far, as it was written', async () => {
+    const payload = '{"pipeline_name":"loans","step_name":"check","data":{"n":1.0},"partial_result":{"score":0.50},"metadata":{"model":"m-1"}}';
+    await harness.submit([submission('partial', { kind: 'interaction', payload })]);
+    expect((await get('/hitl/escalations/partial')).text).toContain('"partial_result":{"score":0.50},"metadata":{"model":"m-1"},"data":{"n":1.0}');
+  });
+
   it('opens and cancels what was cancelled before it came', async () => {
     expect((await harness.submit([cancellation('early')]))[0]!.status).toBe('tombstoned');
     expect((await harness.submit([submission('early')]))[0]!.status).toBe('stored');
