@@ -1,9 +1,9 @@
-import { backoffDelay, Loop, newId, type Logger, type Sql } from '@umpire/runtime';
+import { backoffDelay, Loop, newId, withDeadline, type Logger, type Sql } from '@umpire/runtime';
 import { Allowance } from './allowance.ts';
 import type { DatabaseClock } from './database-clock.ts';
 import type { Firing, LeasedBatch } from './firing.service.ts';
 import { Moments } from './moments.ts';
-import { claimDue, claimOverdue, lookAhead, type Lease, type LeasedTimer, type Outlook } from './timer.queries.ts';
+import { claimDue, claimOverdue, lookAhead, STATEMENT_MS, type Lease, type LeasedTimer, type Outlook } from './timer.queries.ts';
 
 export type FireLoopOptions = {
   sql: Sql;
@@ -110,7 +110,7 @@ export class FireLoop {
     const startedAt = monotonic();
     // A database that is slow to look is looked at less.
     this.lookAt = startedAt + lookEveryMs;
-    const { now, namespaces } = await lookAhead(sql, first ? Number.POSITIVE_INFINITY : this.overdueBefore());
+    const { now, namespaces } = await withDeadline(lookAhead(sql, first ? Number.POSITIVE_INFINITY : this.overdueBefore()), STATEMENT_MS, 'look');
     this.observe(startedAt, now);
     if (first) this.behindUntil = now;
     for (const outlook of namespaces) this.noteOutlook(outlook, now);
@@ -135,7 +135,7 @@ export class FireLoop {
     const sentAt = monotonic();
     let claimed;
     try {
-      claimed = await claimDue(sql, { namespaces, from: this.overdueBefore(), quota, lease });
+      claimed = await withDeadline(claimDue(sql, { namespaces, from: this.overdueBefore(), quota, lease }), STATEMENT_MS, 'claim');
     } catch (error) {
       for (const namespace of namespaces) this.due.note(namespace, clock.now());
       throw error;
@@ -163,7 +163,8 @@ export class FireLoop {
     const lanes = namespaces.map((namespace) => ({ namespace, floor: this.takeFloor(namespace) }));
     let claimed;
     try {
-      claimed = await claimOverdue(sql, { lanes, before: this.overdueBefore(), quota: Math.floor(room / namespaces.length), lease });
+      const ask = { lanes, before: this.overdueBefore(), quota: Math.floor(room / namespaces.length), lease };
+      claimed = await withDeadline(claimOverdue(sql, ask), STATEMENT_MS, 'claim');
     } catch (error) {
       for (const { namespace, floor } of lanes) this.noteOverdue(namespace, clock.now(), floor);
       throw error;

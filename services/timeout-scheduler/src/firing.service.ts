@@ -1,14 +1,17 @@
 import { subjects, UmpireError, type ApplyItem, type ApplyReply, type ApplyRequest } from '@umpire/contract';
-import { backoffDelay, type Bus, type Logger, type Sql } from '@umpire/runtime';
+import { backoffDelay, delay, withDeadline, type Bus, type Logger, type Sql } from '@umpire/runtime';
 import type { DatabaseClock } from './database-clock.ts';
 import { schedulerMetrics as metrics } from './scheduler.metrics.ts';
-import { rearmTimers, releaseTimers, removeTimers, type Lease, type LeasedTimer } from './timer.queries.ts';
+import { rearmTimers, releaseTimers, removeTimers, STATEMENT_MS, type Lease, type LeasedTimer } from './timer.queries.ts';
 
 /** How long the store may take to answer. A lease is longer. */
 export const ASK_MS = 5_000;
 /** From this attempt on a batch that the store answers with an error is asked about in halves, to find the one at fault. */
 const SUSPECT_FROM_ATTEMPT = 3;
 const PUT_OFF = { baseMs: 1_000, maxMs: 300_000 };
+/** A lost connection is replaced within milliseconds; without a second try its timers would wait for the end of their lease. */
+const TRIES = 4;
+const AGAIN = { baseMs: 20, maxMs: 500 };
 
 export type FiringOptions = { sql: Sql; bus: Pick<Bus, 'requestJson'>; clock: DatabaseClock; logger: Logger; monotonic: () => number };
 /** Leased timers and until when (on the monotonic clock, by the most careful reckoning) the lease is ours. */
@@ -33,7 +36,7 @@ export class Firing {
       return await this.askAndSettle(batch, batch.timers);
     } catch (error) {
       this.options.logger.error({ err: error, timers: batch.timers.length }, 'timers_not_settled');
-      return { answered: false, again: stillDue(batch.timers) };
+      return { answered: true, again: stillDue(batch.timers) };
     }
   }
 
@@ -72,10 +75,8 @@ export class Firing {
       if (status === 'retry_at') later.push({ ...timer, retry_at: Date.parse(retry_at!) });
       else settled.push(timer);
     });
-    await Promise.all([
-      settled.length > 0 ? removeTimers(this.options.sql, settled) : 0,
-      later.length > 0 ? rearmTimers(this.options.sql, batch.lease.id, later) : 0,
-    ]);
+    if (settled.length > 0) await this.insist((sql) => removeTimers(sql, settled));
+    if (later.length > 0) await this.insist((sql) => rearmTimers(sql, batch.lease.id, later));
     return later.map(({ namespace, retry_at }) => ({ namespace, at: retry_at }));
   }
 
@@ -103,7 +104,21 @@ export class Firing {
   }
 
   private async release(batch: LeasedBatch, timers: LeasedTimer[], putOffMs: number): Promise<void> {
-    await releaseTimers(this.options.sql, batch.lease.id, timers, putOffMs);
+    await this.insist((sql) => releaseTimers(sql, batch.lease.id, timers, putOffMs));
+  }
+
+  /** Runs a statement that may run twice, again if it fails. @throws its last error */
+  private async insist(statement: (sql: Sql) => Promise<number>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await withDeadline(statement(this.options.sql), STATEMENT_MS, 'settling');
+        return;
+      } catch (error) {
+        if (attempt === TRIES) throw error;
+        this.options.logger.warn({ err: error, attempt }, 'settling_again');
+        await delay(backoffDelay(attempt, AGAIN));
+      }
+    }
   }
 }
 

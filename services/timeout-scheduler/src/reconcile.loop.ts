@@ -1,17 +1,18 @@
 import { subjects, type ChangesQuery, type ChangesReply } from '@umpire/contract';
-import { Loop, type Bus, type Logger, type Sql } from '@umpire/runtime';
+import { Loop, withDeadline, type Bus, type Logger, type Sql } from '@umpire/runtime';
 import type { Arming } from './arming.service.ts';
 import type { ClockSet } from './clock-set.queries.ts';
 import { readClockSet } from './escalation-event.ts';
 import { schedulerMetrics as metrics } from './scheduler.metrics.ts';
 import { keepCursor, takeSweep } from './sweep.queries.ts';
+import { STATEMENT_MS } from './timer.queries.ts';
 
 export type ReconcileOptions = { sql: Sql; bus: Pick<Bus, 'requestJson'>; arming: Arming; logger: Logger; everyMs: number };
 
 const PAGE = 200;
 const ASK_MS = 6_000;
 /** One page, with all its time-outs. */
-const PAGE_LEASE_MS = 20_000;
+const PAGE_LEASE_MS = 60_000;
 
 /**
  * Asks the store what has changed since the kept cursor and takes in the clocks as if they had come by events. So a stream that lost
@@ -37,7 +38,7 @@ export class ReconcileLoop {
   /** Sweeps to the end of the changes, if it is this replica's turn. Always ends with 0: the pause after it is meant. */
   async runOnce(signal: AbortSignal): Promise<number> {
     const { sql, everyMs, logger } = this.options;
-    let cursor = await takeSweep(sql, PAGE_LEASE_MS);
+    let cursor = await withDeadline(takeSweep(sql, PAGE_LEASE_MS), STATEMENT_MS, 'sweep');
     if (cursor === undefined) return 0;
     try {
       for (let more = true; more && !signal.aborted; ) {
@@ -46,12 +47,13 @@ export class ReconcileLoop {
         metrics.reconciled.inc(taken);
         if (taken > 0) logger.info({ changes: page.items.length, taken }, 'reconciled');
         more = page.items.length > 0 && page.next !== cursor;
-        if (!(await keepCursor(sql, cursor, page.next, more ? PAGE_LEASE_MS : everyMs))) return 0;
+        const kept = await withDeadline(keepCursor(sql, cursor, page.next, more ? PAGE_LEASE_MS : everyMs), STATEMENT_MS, 'cursor');
+        if (!kept) return 0;
         cursor = page.next;
       }
     } catch (error) {
       // Another replica need not wait for the lease's end; the store may be reachable from there.
-      await keepCursor(sql, cursor, cursor, 0).catch(() => undefined);
+      await withDeadline(keepCursor(sql, cursor, cursor, 0), STATEMENT_MS, 'cursor').catch(() => undefined);
       throw error;
     }
     return 0;

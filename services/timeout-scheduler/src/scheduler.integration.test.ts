@@ -1,9 +1,13 @@
-import { ensureStreams } from '@umpire/runtime';
+import { createLogger, ensureStreams, newId } from '@umpire/runtime';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { eventually, signal } from '@umpire/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startHarness, type Harness } from '../test/harness.ts';
 import type { Asked } from '../test/store-stand-in.ts';
+import { Arming } from './arming.service.ts';
+import { DatabaseClock } from './database-clock.ts';
+import { Firing } from './firing.service.ts';
+import { claimDue } from './timer.queries.ts';
 
 let harness: Harness;
 beforeEach(async () => {
@@ -129,6 +133,50 @@ describe('when something is away', () => {
     }, 30_000);
     await store.until('one that was armed after', () => store.applied.some((item) => item.request_id === 'after'), 40_000);
     expect(store.early).toEqual([]);
+  });
+
+  it('goes on after its database connections were cut, again and again', async () => {
+    const { store, database } = harness;
+    store.telling = false;
+    await harness.start();
+    const start = await harness.now();
+    await store.publishAll(Array.from({ length: 400 }, (_, i) => store.changed('default', `cut-${i}`, [{ kind: 'deadline', dueAt: start + 1_000 + i * 10 }])));
+    await eventually('all to be armed', async () => (await harness.timers()) > 300);
+    for (let cut = 1; cut <= 8; cut++) {
+      await store.until('some more', () => store.applied.length >= cut * 40, 40_000);
+      // Not those that are only just being made: nobody catches it when the driver's own first query fails.
+      await database.sql`
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name = 'umpire-timeout-scheduler' and backend_start < clock_timestamp() - interval '500 milliseconds'`;
+    }
+    await store.until('all of them', () => store.applied.length === 400, 60_000);
+    expect(store.early).toEqual([]);
+    expect(new Set(store.applied.map((item) => item.request_id)).size).toBe(400);
+    await noRowsLeft();
+  }, 120_000);
+
+  it('does not ask about what it claimed before it was paused for longer than the answer may take', async () => {
+    const { database, nats, store } = harness;
+    let time = 1_000;
+    const clock = new DatabaseClock(() => time);
+    const bus = await nats.bus('timeout-scheduler');
+    const firing = new Firing({ sql: database.sql, bus, clock, logger: createLogger('test', 'silent'), monotonic: () => time });
+    await store.change('default', 'claimed', [{ kind: 'deadline', dueAt: (await harness.now()) - 10 }]);
+    const arming = new Arming(database.sql, () => undefined);
+    await arming.take([{ namespace: 'default', request_id: 'claimed', seq: 1, clocks: store.clocksOf('default', 'claimed') }]);
+    const lease = { id: newId(), ms: 8_000 };
+    const { timers, now } = await claimDue(database.sql, { namespaces: ['default'], from: 0, quota: 10, lease });
+    clock.observe(time, now);
+    const leasedUntil = time + lease.ms;
+    time += 3_001;
+    expect(await firing.fire({ timers, lease, leasedUntil })).toEqual({ answered: true, again: [{ namespace: 'default', at: timers[0]!.wake_at }] });
+    expect(store.requests).toBe(0);
+    // Given back, so that nobody waits for the lease to end.
+    const again = await claimDue(database.sql, { namespaces: ['default'], from: 0, quota: 10, lease: { id: newId(), ms: 8_000 } });
+    expect(again.timers.length).toBe(1);
+    expect(await firing.fire({ timers: again.timers, lease, leasedUntil: time + 8_000 })).toEqual({ answered: true, again: [] });
+    expect(store.applied.length).toBe(1);
+    await noRowsLeft();
   });
 
   it('asks again when an answer was lost, and takes the duplicate for what it is', async () => {

@@ -9,6 +9,12 @@ import type { Query } from '@umpire/runtime';
  * holds its marks first, in order. So no two of them can deadlock.
  */
 
+/**
+ * A statement whose connection was lost may never settle by itself, and these take milliseconds. One that went through after all
+ * does no harm: its leases end, or the store calls stale what is asked again.
+ */
+export const STATEMENT_MS = 5_000;
+
 export type TimerKey = { namespace: string; request_id: string; kind: ClockKind; ordinal: number };
 /** A timer that this replica may ask about until its lease ends. `attempts` counts this one. */
 export type LeasedTimer = TimerKey & { generation: number; due_at: number; wake_at: number; attempts: number };
