@@ -43,6 +43,8 @@ export async function waitUntilSettled<Data>(requestId: string, watch: Watch<Dat
       if (status?.outcome) return status.outcome;
       if (status === null && steadyClock() >= unknownUntil) throw new UmpireError('not_found', `no escalation has the id ${JSON.stringify(requestId)}`);
     } catch (error) {
+      // A look that this wait's own end cut short says so in the signal's words, not in ours.
+      if (!(error instanceof UmpireError)) deadline.check(last);
       if (!mayMend(error, failures)) throw error;
       failures += 1;
       last = error;
