@@ -86,7 +86,7 @@ describe('decisions that race their deadlines', () => {
     await harness.start({ UMPIRE_LOOK_EVERY_MS: '250' });
     const start = await harness.now();
     const ids = Array.from({ length: 10_000 }, (_, i) => `race-${i}`);
-    const dueAt = (nth: number) => start + 4_000 + ((nth * 7_919) % 6_000);
+    const dueAt = (nth: number) => start + 4_000 + ((nth * 7_919) % 10_000);
     const opening = store.publishAll(ids.map((id, nth) => store.changed(nth % 2 === 0 ? 'team-a' : 'team-b', id, [{ kind: 'deadline', dueAt: dueAt(nth) }])));
     store.follow = () => ({ type: 'expired', clocks: [] });
     const decided = new Map<string, number>();

@@ -46,7 +46,8 @@ export class ReconcileLoop {
         const taken = await this.options.arming.take(page.items.flatMap((item) => this.readable(item)));
         metrics.reconciled.inc(taken);
         if (taken > 0) logger.info({ changes: page.items.length, taken }, 'reconciled');
-        more = page.items.length > 0 && page.next !== cursor;
+        // A page that is not full is the end for now; to chase what is being written would only do the stream's work twice.
+        more = page.items.length === PAGE;
         const kept = await withDeadline(keepCursor(sql, cursor, page.next, more ? PAGE_LEASE_MS : everyMs), STATEMENT_MS, 'cursor');
         if (!kept) return 0;
         cursor = page.next;

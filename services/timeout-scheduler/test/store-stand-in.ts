@@ -97,8 +97,16 @@ export class StoreStandIn {
     };
   }
 
+  /** Until it is acked, as the store's outbox does. */
   async publish(event: EscalationEvent): Promise<void> {
-    await this.bus.publish(subjects.event(event.namespace, event.type, event.reason), JSON.stringify(event));
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.bus.publish(subjects.event(event.namespace, event.type, event.reason), JSON.stringify(event), { msgId: event.id });
+        return;
+      } catch (error) {
+        if (attempt === 6) throw error;
+      }
+    }
   }
 
   async publishAll(events: EscalationEvent[]): Promise<void> {
