@@ -49,7 +49,6 @@ export async function runService(start: () => Promise<{ app: NestFastifyApplicat
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
     process.on('uncaughtException', (error) => {
-      if (isLostConnectionFault(error)) return logger.error({ err: error }, 'postgres_client_fault');
       logger.fatal({ err: error }, 'uncaught_exception');
       process.exit(1);
     });
@@ -58,12 +57,4 @@ export async function runService(start: () => Promise<{ app: NestFastifyApplicat
     process.stderr.write(error instanceof ConfigError ? `${error.message}\n` : `could not start: ${(error as Error).stack}\n`);
     process.exit(1);
   }
-}
-
-/**
- * postgres.js 3.4 writes to the socket of a connection that has just been terminated and throws in a callback of its own (`nextWrite`,
- * "Cannot read properties of null"). The connection is gone and its callers end by their deadlines; the process is well.
- */
-function isLostConnectionFault(error: Error): boolean {
-  return error instanceof TypeError && /\(reading 'write'\)/.test(error.message) && /postgres[/\\](?:src|cjs[/\\]src)[/\\]connection\.js/.test(error.stack ?? '');
 }
