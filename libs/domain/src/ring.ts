@@ -14,11 +14,11 @@ export function ring(draft: Draft, { kind, ordinal, generation }: CommandOf<'clo
   const { state, now } = draft;
   const clock = state.clocks.find(other => other.kind === kind && other.ordinal === ordinal && other.generation === generation);
   if (!clock || state.status !== 'pending') return done(draft, { stale: true });
-  if (now < clock.due_at) return done(draft, { retry_at: clock.due_at });
   if (timeoutDue(state, now)) {
     applyTimeout(draft);
     if (draft.state.status !== 'pending') return done(draft, kind === 'deadline' ? {} : { stale: true });
   }
+  if (now < clock.due_at) return done(draft, { retry_at: clock.due_at });
   if (kind !== 'deadline') fire(draft, clock);
   return done(draft);
 }
