@@ -320,8 +320,8 @@ describe('isolation', () => {
     const lags = await harness.database.sql<{ ms: number }[]>`
       select (extract(epoch from a.started_at - m.occurred_at) * 1000)::float8 as ms from notifier.attempts a
       join notifier.deliveries d on d.id = a.delivery_id join notifier.messages m on m.event_id = d.event_id where d.endpoint_id = ${id} order by ms`;
-    // Had they waited for attempts of other endpoints, which take 700 ms each, most would be late; a single one may meet a busy machine.
-    expect(lags[lags.length >> 1]!.ms).toBeLessThan(700);
+    // Nothing waited for an attempt of another endpoint, which takes 700 ms.
+    expect(lags.at(-1)!.ms).toBeLessThan(600);
   });
 
   it('keeps to an endpoint\'s concurrency and rate', async () => {
