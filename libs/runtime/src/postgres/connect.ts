@@ -1,4 +1,5 @@
 import postgres from 'postgres';
+import { backoffDelay } from '../backoff.ts';
 import type { Logger } from '../logger.ts';
 
 export type Sql = postgres.Sql<{ bigint: bigint }>;
@@ -20,6 +21,8 @@ export function connectPostgres({ url, max, service, logger, settings = {} }: Po
   return postgres(url, {
     max,
     connect_timeout: 5,
+    // Seconds. The driver's own goes up to 20 s, which a server that is back should not have to wait for.
+    backoff: (failures: number) => (failures === 0 ? 0 : backoffDelay(failures, { baseMs: 20, maxMs: 2_000 }) / 1_000),
     idle_timeout: 60,
     max_lifetime: 30 * 60,
     types: { bigint: postgres.BigInt },
