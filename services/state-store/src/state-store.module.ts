@@ -51,6 +51,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   readonly stats: StatsReads;
   private readonly sql: Sql;
   private readonly bus: Bus;
+  private readonly relayBus: Bus;
   private readonly cache: RenderingCache;
   private readonly hints: SettledHints;
   private readonly relay: Relay;
@@ -61,16 +62,17 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   private readonly streams: StreamWatch;
   private responders: (() => Promise<void>)[] = [];
 
-  constructor(config: StateStoreConfig, { logger, readiness }: ServiceContext, sql: Sql, bus: Bus) {
+  constructor(config: StateStoreConfig, { logger, readiness }: ServiceContext, sql: Sql, bus: Bus, relayBus: Bus) {
     this.sql = sql;
     this.bus = bus;
+    this.relayBus = relayBus;
     this.hints = new SettledHints(systemClock.now);
     this.cache = new RenderingCache({ url: config.redisUrl, prefix: config.redisPrefix, seconds: config.cacheSeconds, logger, now: systemClock.now });
     const allowance = (rate: number) => ({ rate, burst: Math.max(1, rate * config.rateBurstSeconds) });
     this.limiter = new RateLimiter({
       url: config.redisUrl, prefix: config.redisPrefix, allowances: { read: allowance(config.rateReads), write: allowance(config.rateWrites) }, logger, now: systemClock.now,
     });
-    this.relay = new Relay(sql, bus, logger, (namespace, request_id) => this.hints.notify({ namespace, request_id }));
+    this.relay = new Relay(sql, relayBus, logger, (namespace, request_id) => this.hints.notify({ namespace, request_id }));
     this.transitions = new Transitions(sql, (items, states) => {
       this.relay.publishSoon(items);
       void this.cache.drop(states);
@@ -91,7 +93,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.topology = new TopologyKeeper(bus, config.namespaces, logger);
     this.streams = new StreamWatch(sql, bus, logger);
     readiness.add('state-store postgres', () => withDeadline(sql`select 1 from store.escalations limit 1`.execute(), 2_000, 'postgres'));
-    readiness.add('state-store nats', () => bus.ping());
+    readiness.add('state-store nats', () => Promise.all([bus.ping(), relayBus.ping()]));
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -115,7 +117,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   async onApplicationShutdown(): Promise<void> {
     await this.relay.stop();
     this.limiter.close();
-    await Promise.all([this.cache.close(), this.bus.close(), this.sql.end({ timeout: 5 })]);
+    await Promise.all([this.cache.close(), this.bus.close(), this.relayBus.close(), this.sql.end({ timeout: 5 })]);
   }
 }
 
@@ -125,8 +127,10 @@ export class StateStoreModule {
     const connect = async () => {
       const logger = context.logger.child({ service: 'state-store' });
       const sql = connectPostgres({ url: config.postgresUrl, max: config.postgresPool, service: 'state-store', logger });
-      const bus = await Bus.connect({ url: config.natsUrl, user: config.natsUser, password: config.natsPassword, service: 'state-store', logger });
-      return new Store(config, { ...context, logger }, sql, bus);
+      const connectBus = () => Bus.connect({ url: config.natsUrl, user: config.natsUser, password: config.natsPassword, service: 'state-store', logger });
+      // nats-server writes (and syncs) what a connection publishes before it reads on: replies must not wait behind the relay's events.
+      const [bus, relayBus] = await Promise.all([connectBus(), connectBus()]);
+      return new Store(config, { ...context, logger }, sql, bus, relayBus);
     };
     return {
       module: StateStoreModule,

@@ -9,7 +9,7 @@ export type BusOptions = { url: string; user?: string | undefined; password?: st
 const ERROR_HEADER = 'Umpire-Error';
 const MAX_CONCURRENT_REQUESTS = 512;
 
-/** A service's one connection to NATS: JetStream publishing, requests with deadlines, responders with reply checks. */
+/** A service's connection to NATS: JetStream publishing, requests with deadlines, responders with reply checks. */
 export class Bus {
   readonly connection: NatsConnection;
   readonly js: JetStreamClient;
