@@ -14,7 +14,7 @@ afterAll(() => database.drop());
 /** A query on a connection that is being cut may fail; none may wait for ever, and soon one succeeds. */
 async function answersAgain(sql: Sql): Promise<void> {
   await eventually('a query succeeds', async () => {
-    const [{ answer }] = await neverHangs(sql`select 7 as answer`, 'the next query');
+    const [{ answer }] = await neverHangs(sql<[{ answer: number }]>`select 7 as answer`, 'the next query');
     return answer === 7;
   });
 }
@@ -34,7 +34,7 @@ it('rejects what a cut connection held, and goes on', async () => {
   let rejected = 0;
   for (let round = 0; round < rounds; round++) {
     const cut = sql.begin(async (tx) => {
-      const [{ pid }] = await tx`select pg_backend_pid() as pid`;
+      const [{ pid }] = await tx<[{ pid: number }]>`select pg_backend_pid() as pid`;
       await sql`select pg_terminate_backend(${pid})`;
       if (round % 3 > 0) await new Promise((resolve) => setImmediate(resolve));
       await tx`select 1`;
