@@ -36,6 +36,25 @@ export class ConfigError extends Error {
   }
 }
 
+/**
+ * Reads several services' configurations from one environment.
+ * @throws ConfigError of `service` with the faults of all of them, each once.
+ */
+export function readTogether<T extends Record<string, unknown>>(service: string, env: Env, readers: { [K in keyof T]: (env: Env) => T[K] }): T {
+  const faults = new Set<string>();
+  const configs: Partial<T> = {};
+  for (const key of Object.keys(readers) as (keyof T)[]) {
+    try {
+      configs[key] = readers[key](env);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      for (const fault of error.faults) faults.add(fault);
+    }
+  }
+  if (faults.size > 0) throw new ConfigError(service, [...faults]);
+  return configs as T;
+}
+
 const port = z.coerce.number().int().min(0).max(65_535);
 
 /** Keys that every service has. Durations in milliseconds. */

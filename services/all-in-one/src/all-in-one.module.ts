@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { IntakeModule, readIntakeConfig } from '@umpire/intake';
 import { NotifierModule, readNotifierConfig } from '@umpire/notifier';
-import type { Env, ServiceContext } from '@umpire/runtime';
+import { readTogether, type Env, type ServiceContext } from '@umpire/runtime';
 import { readStateStoreConfig, StateStoreModule } from '@umpire/state-store';
 import { readTimeoutSchedulerConfig, TimeoutSchedulerModule } from '@umpire/timeout-scheduler';
 
@@ -13,11 +13,12 @@ export type AllInOneConfig = {
   timeoutScheduler: ReturnType<typeof readTimeoutSchedulerConfig>;
 };
 
-export const readAllInOneConfig = (env: Env): AllInOneConfig => ({
-  intake: readIntakeConfig(env),
-  stateStore: readStateStoreConfig(env),
-  notifier: readNotifierConfig(env),
-  timeoutScheduler: readTimeoutSchedulerConfig(env),
+/** @throws ConfigError that names every bad key of every service. */
+export const readAllInOneConfig = (env: Env): AllInOneConfig => readTogether<AllInOneConfig>('all-in-one', env, {
+  intake: readIntakeConfig,
+  stateStore: readStateStoreConfig,
+  notifier: readNotifierConfig,
+  timeoutScheduler: readTimeoutSchedulerConfig,
 });
 
 /** The four service modules in one process. They, too, talk only through NATS. */
