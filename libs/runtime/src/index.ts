@@ -8,6 +8,7 @@ export * from './loop.ts';
 export * from './metrics.ts';
 export * from './principals.ts';
 export * from './process.ts';
+export * from './sealer.ts';
 export * from './http/app.ts';
 export * from './http/auth.ts';
 export * from './http/body.ts';

@@ -1,4 +1,4 @@
-import { newReplicaName, systemClock, withDeadline, type Bus, type Logger, type ServiceContext, type Sql } from '@umpire/runtime';
+import { newReplicaName, Sealer, systemClock, withDeadline, type Bus, type Logger, type ServiceContext, type Sql } from '@umpire/runtime';
 import type { NotifierConfig } from './notifier.config.ts';
 import { StoreReads } from './sockets/store-reads.ts';
 import { AddressPolicy } from './webhooks/address-policy.ts';
@@ -7,7 +7,6 @@ import { ContentService } from './webhooks/content.service.ts';
 import { HttpSender } from './webhooks/http-sender.ts';
 import { NameResolver } from './webhooks/name-resolver.ts';
 import type { Reachability } from './webhooks/pinned-connector.ts';
-import { Sealer } from './webhooks/sealer.ts';
 
 /** What webhooks, sockets and messages to people share in one process. */
 export class Foundation {

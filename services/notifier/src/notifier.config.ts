@@ -1,7 +1,6 @@
-import { baseConfig, loadConfig, type Env } from '@umpire/runtime';
+import { baseConfig, loadConfig, parseSecretKeys, type Env } from '@umpire/runtime';
 import { z } from 'zod';
 import { parseAllowedRanges } from './webhooks/address-policy.ts';
-import { parseSecretKeys } from './webhooks/sealer.ts';
 
 const seconds = z.coerce.number().min(0.01).max(30 * 24 * 3600);
 

@@ -5,22 +5,25 @@ import type { Sql } from './connect.ts';
 export type Migration = { number: number; name: string; sql: string; checksum: string };
 
 /**
- * Reads the numbered files `0001_name.sql` of a folder.
- * @throws Error on a gap or a name that does not fit.
+ * Reads the numbered files `0001_name.sql` of a folder. Numbers may have gaps: they are given out to work that goes on side by side.
+ * @throws Error on a number that is there twice or a name that does not fit.
  */
 export async function readMigrations(folder: string): Promise<Migration[]> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).sort();
-  return Promise.all(files.map(async (file, index) => {
+  const migrations = await Promise.all(files.map(async (file) => {
     const match = /^(\d{4})_([a-z0-9_]+)\.sql$/.exec(file);
-    if (!match || Number(match[1]) !== index + 1) throw new Error(`migration ${file} must be named ${String(index + 1).padStart(4, '0')}_name.sql`);
+    if (!match) throw new Error(`migration ${file} must be named like 0001_name.sql`);
     const sql = await readFile(`${folder}/${file}`, 'utf8');
-    return { number: index + 1, name: match[2]!, sql, checksum: createHash('sha256').update(sql).digest('hex') };
+    return { number: Number(match[1]), name: match[2]!, sql, checksum: createHash('sha256').update(sql).digest('hex') };
   }));
+  const twice = migrations.find(({ number }, index) => migrations[index + 1]?.number === number);
+  if (twice) throw new Error(`two migrations have the number ${twice.number}`);
+  return migrations;
 }
 
 /**
- * Brings one component's schema forward. Each file is one transaction; an advisory lock makes it safe to run from several
- * processes at once; nothing is ever undone.
+ * Brings one component's schema forward: what has not been applied yet, by number. Each file is one transaction; an advisory lock makes
+ * it safe to run from several processes at once; nothing is ever undone.
  * @returns how many migrations were applied
  * @throws Error if an applied file was changed, or the database is newer than these files.
  */
@@ -34,21 +37,22 @@ export async function migrate(sql: Sql, component: string, migrations: Migration
       applied_at timestamptz not null default clock_timestamp(), primary key (component, number))`;
     const applied = await connection<{ number: number; checksum: string }[]>`
       select number, checksum from public.umpire_migrations where component = ${component} order by number`;
-    const newest = applied.at(-1)?.number ?? 0;
-    if (newest > migrations.length) {
-      throw new Error(`the database's ${component} schema is at ${newest}, newer than this build's ${migrations.length}: deploy the newer build`);
-    }
+    const known = new Map(migrations.map((migration) => [migration.number, migration]));
     for (const row of applied) {
-      if (migrations[row.number - 1]!.checksum !== row.checksum) throw new Error(`migration ${row.number} of ${component} was changed after it had been applied`);
+      const migration = known.get(row.number);
+      if (!migration) throw new Error(`the database's ${component} schema has migration ${row.number}, which this build does not know: deploy the newer build`);
+      if (migration.checksum !== row.checksum) throw new Error(`migration ${row.number} of ${component} was changed after it had been applied`);
     }
-    for (const migration of migrations.slice(newest)) {
+    const done = new Set(applied.map((row) => row.number));
+    const missing = migrations.filter(({ number }) => !done.has(number));
+    for (const migration of missing) {
       await connection.unsafe(`begin;\n${migration.sql}\n;insert into public.umpire_migrations (component, number, name, checksum) values
         ('${component}', ${migration.number}, '${migration.name}', '${migration.checksum}'); commit;`).simple().catch(async (error: unknown) => {
         await connection`rollback`;
         throw new Error(`migration ${migration.number} of ${component} (${migration.name}) failed: ${(error as Error).message}`, { cause: error });
       });
     }
-    return migrations.length - newest;
+    return missing.length;
   } finally {
     await connection`select pg_advisory_unlock(${lock.toString()}::bigint)`.catch(() => undefined);
     connection.release();

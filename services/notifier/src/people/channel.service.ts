@@ -1,8 +1,7 @@
 import { UmpireError } from '@umpire/contract';
-import { newId, type Sql } from '@umpire/runtime';
+import { newId, type Sealer, type Sql } from '@umpire/runtime';
 import { checkEndpointUrl } from '../webhooks/endpoint-url.ts';
 import type { Reachability } from '../webhooks/pinned-connector.ts';
-import type { Sealer } from '../webhooks/sealer.ts';
 import { deleteChannel, insertChannel, insertNotices, listChannels, listNotices, selectChannel, type ChannelRow, type NoticeView } from './channel.queries.ts';
 import type { CreateChannel } from './channel.schemas.ts';
 

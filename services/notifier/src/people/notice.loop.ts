@@ -1,9 +1,8 @@
-import { counter, Loop, type Logger, type Sql } from '@umpire/runtime';
+import { counter, Loop, type Logger, type Sealer, type Sql } from '@umpire/runtime';
 import { sees, viewerOf } from '../sockets/audience.ts';
 import type { Seen, StoreReads } from '../sockets/store-reads.ts';
 import type { HttpSender } from '../webhooks/http-sender.ts';
 import { retryDelay } from '../webhooks/retry-schedule.ts';
-import type { Sealer } from '../webhooks/sealer.ts';
 import { readAsked, type Asked } from './asking.ts';
 import { claimNotices, nextNotice, pruneNotices, recordNotice, type ClaimedNotice, type NoticeResult } from './channel.queries.ts';
 import type { Mailer } from './mailer.ts';

@@ -1,7 +1,6 @@
-import type { Logger } from '@umpire/runtime';
+import type { Logger, Sealer } from '@umpire/runtime';
 import type { SendableRow } from './endpoint.queries.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Sealer } from './sealer.ts';
 import { signingKey } from './signature.ts';
 
 /** Whose secret a row's is: endpoints own theirs, callbacks share their namespace's. */

@@ -1,5 +1,5 @@
 import { SCHEMA_VERSION, UmpireError } from '@umpire/contract';
-import { newId, type Sql } from '@umpire/runtime';
+import { newId, type Sealer, type Sql } from '@umpire/runtime';
 import type { ClaimLoop } from './claim.loop.ts';
 import { recoverStep } from './delivery-log.queries.ts';
 import { checkEndpointUrl } from './endpoint-url.ts';
@@ -11,7 +11,6 @@ import {
 import type { Callbacks, CreateEndpoint, Recover, UpdateEndpoint } from './endpoint.schemas.ts';
 import { insertMessages } from './message.queries.ts';
 import type { Reachability } from './pinned-connector.ts';
-import type { Sealer } from './sealer.ts';
 import { newSecret, parseSecret, secretText } from './signature.ts';
 import type { UpkeepLoop } from './upkeep.loop.ts';
 

@@ -1,0 +1,16 @@
+import { createHash } from 'node:crypto';
+
+/** @returns SHA-256 over the parts, one after the other; text as UTF-8. */
+export function sha256(...parts: (Uint8Array | string)[]): Uint8Array {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
+
+/** @returns lower-case hex. */
+export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+
+/** @returns the bytes, or null for what is not lower-case hex of `length` bytes. */
+export function bytesOfHex(text: unknown, length: number): Uint8Array | null {
+  return typeof text === 'string' && text.length === 2 * length && /^[0-9a-f]*$/.test(text) ? Buffer.from(text, 'hex') : null;
+}

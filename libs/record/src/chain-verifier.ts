@@ -1,0 +1,165 @@
+import { bytesOfHex, hexOf } from './bytes.ts';
+import { CHAIN_START, chainHash, saltedDigest } from './chain.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { ChainLine, Erasure, EventLine } from './export-lines.ts';
+import type { Findings } from './findings.ts';
+import { compareIds, leafOf, MerkleRoot } from './merkle.ts';
+
+type Head = { seq: number; hash: Uint8Array };
+type OpenChain = { id: string; line: ChainLine; at: number; head: Head };
+/** What of an escalation is gone, until an erasure on record says so. `seq` 0 stands for the payload. */
+type Gone = { seqs: number[]; at: number };
+
+/** Checks the chains of escalations between checkpoints, and that content which is gone was erased on record. */
+export class ChainVerifier {
+  count = 0;
+  events = 0;
+  payloads = 0;
+  private readonly findings: Findings;
+  private readonly heads = new Map<string, Head>();
+  private readonly gone = new Map<string, Gone>();
+  private namespace = '';
+  private midway = false;
+  private root = new MerkleRoot();
+  private sealedEvents = 0;
+  private lastId: string | null = null;
+  private chain: OpenChain | null = null;
+  private openedAt = 0;
+  private erased = 0;
+
+  constructor(findings: Findings) {
+    this.findings = findings;
+  }
+
+  /** @param midway whether chains may have begun before the export does */
+  begin(namespace: string, midway: boolean): void {
+    this.namespace = namespace;
+    this.midway = midway;
+  }
+
+  open(_checkpoint: Checkpoint, at: number): void {
+    this.root = new MerkleRoot();
+    this.sealedEvents = 0;
+    this.lastId = null;
+    this.openedAt = at;
+  }
+
+  pushChain(line: ChainLine, at: number): void {
+    this.closeChain();
+    const where = name(line.request_id);
+    const hash = bytesOfHex(line.hash, 32);
+    const after = line.after_seq === 0 ? CHAIN_START : bytesOfHex(line.after_hash, 32);
+    if (!hash || !after || typeof line.request_id !== 'string' || !Number.isSafeInteger(line.seq) || !Number.isSafeInteger(line.after_seq)) {
+      return this.findings.add('unreadable', at, where, 'lacks one of its fields');
+    }
+    if (this.lastId !== null && compareIds(this.lastId, line.request_id) >= 0) this.findings.add('chain', at, where, `stands behind ${name(this.lastId)}: chains stand in the order of their ids`);
+    this.lastId = line.request_id;
+    this.checkStart(line, after, at);
+    this.root.add(leafOf({ request_id: line.request_id, seq: line.seq, hash }));
+    this.sealedEvents += line.seq - line.after_seq;
+    this.chain = { id: line.request_id, line, at, head: { seq: line.after_seq, hash: after } };
+  }
+
+  pushEvent(event: EventLine, at: number): void {
+    const { chain } = this;
+    if (!chain) return this.findings.add('out_of_order', at, '', 'an event without a chain before it');
+    const where = `${name(chain.id)}, event ${String(event.seq)}`;
+    const digests = { actor: bytesOfHex(event.actor_digest, 32), data: bytesOfHex(event.data_digest, 32), hash: bytesOfHex(event.hash, 32) };
+    if (!digests.actor || !digests.data || !digests.hash || !Number.isSafeInteger(event.seq)) return this.findings.add('unreadable', at, where, 'lacks one of its fields');
+    this.events += 1;
+    if (event.seq !== chain.head.seq + 1) this.findings.add('chain', at, where, `follows event ${chain.head.seq}`);
+    else {
+      const { seq, type, occurred_at } = event;
+      const expected = chainHash(chain.head.hash, { namespace: this.namespace, request_id: chain.id, seq, type, occurred_at, actor_digest: digests.actor, data_digest: digests.data });
+      if (hexOf(expected) !== event.hash) this.findings.add('event', at, where, 'its hash is not that of its fields: one of them was changed');
+    }
+    chain.head = { seq: event.seq, hash: digests.hash };
+    this.checkContent(chain.id, event, at, where);
+  }
+
+  close({ number, root, chains, events }: Checkpoint): void {
+    this.closeChain();
+    const where = `checkpoint ${number}`;
+    if (this.root.size !== chains) this.findings.add('root', this.openedAt, where, `seals ${chains} chains; the export has ${this.root.size} here`);
+    else if (hexOf(this.root.root()) !== root) this.findings.add('root', this.openedAt, where, 'sealed other chain heads than the export has here');
+    else if (this.sealedEvents !== events) this.findings.add('root', this.openedAt, where, `seals ${events} events; the export has ${this.sealedEvents} here`);
+  }
+
+  /** @param partial whether the export was cut at a time, so that an erasure may be on record after its end */
+  finish(partial: boolean): { recorded: number; later: number } {
+    let later = 0;
+    for (const [id, { seqs, at }] of this.gone) {
+      if (partial) later += seqs.length;
+      else this.findings.add('content_missing', at, name(id), `${seqs.map((seq) => (seq === 0 ? 'the payload' : `event ${seq}`)).join(', ')}: gone or changed, and no erasure on record says so`);
+    }
+    return { recorded: this.erased, later };
+  }
+
+  private checkStart({ request_id, after_seq }: ChainLine, after: Uint8Array, at: number): void {
+    const known = this.heads.get(request_id);
+    const where = name(request_id);
+    if (!known && after_seq > 0 && !this.midway) this.findings.add('chain', at, where, `begins with event ${after_seq + 1}: the events before are missing`);
+    if (known && (known.seq !== after_seq || hexOf(known.hash) !== hexOf(after))) this.findings.add('chain', at, where, `goes on after event ${after_seq}; the chain had come to event ${known.seq}`);
+    if (!known) this.count += 1;
+  }
+
+  private closeChain(): void {
+    const { chain } = this;
+    this.chain = null;
+    if (!chain) return;
+    const { seq, hash } = chain.line;
+    if (chain.head.seq !== seq) this.findings.add('chain', chain.at, name(chain.id), `ends with event ${chain.head.seq}; event ${seq} is its head`);
+    else if (hexOf(chain.head.hash) !== hash) this.findings.add('chain', chain.at, name(chain.id), `event ${seq} is another than the one at its head`);
+    this.heads.set(chain.id, { seq, hash: bytesOfHex(hash, 32)! });
+  }
+
+  private checkContent(id: string, event: EventLine, at: number, where: string): void {
+    const missing: number[] = [];
+    const actor = fits(event.actor, event.actor_salt, event.actor_digest);
+    const data = fits(event.data, event.data_salt, event.data_digest);
+    if (actor === false) this.findings.add('content', at, where, 'its actor is not who was recorded');
+    if (data === false) this.findings.add('content', at, where, 'its data is not what was recorded');
+    if (actor === null || data === null) missing.push(event.seq);
+    if (event.type === 'opened') missing.push(...this.checkPayload(event, data === true, at, where));
+    if (missing.length > 0) {
+      const known = this.gone.get(id);
+      if (known) known.seqs.push(...missing);
+      else this.gone.set(id, { seqs: missing, at });
+    }
+    if (event.type === 'erased' && data === true) this.recordErasure(id, event);
+  }
+
+  /** @returns `[0]` where the payload is gone */
+  private checkPayload(event: EventLine, dataFits: boolean, at: number, where: string): number[] {
+    const { payload = null, payload_salt = null, payload_digest } = event;
+    if (payload === null || payload_salt === null) return [0];
+    const salt = bytesOfHex(payload_salt, 16);
+    const digest = salt && hexOf(saltedDigest(salt, payload));
+    // What the chain covers is the digest inside the data; without that, the row's own has to do.
+    const recorded = dataFits ? (JSON.parse(event.data!) as { payload_digest?: unknown }).payload_digest : payload_digest;
+    if (digest !== recorded) this.findings.add('content', at, where, 'its payload is not what was recorded');
+    else if (dataFits) this.payloads += 1;
+    return [];
+  }
+
+  private recordErasure(id: string, event: EventLine): void {
+    const known = this.gone.get(id);
+    const { erasure } = JSON.parse(event.data!) as { erasure?: Erasure };
+    if (!known || !erasure) return;
+    const named = Array.isArray(erasure.events) ? new Set(erasure.events) : null;
+    const covers = (seq: number) => (seq === 0 ? erasure.payload : seq < event.seq && (named === null ? erasure.events === 'all' : named.has(seq)));
+    const left = known.seqs.filter((seq) => !covers(seq));
+    this.erased += known.seqs.filter((seq) => seq > 0 && covers(seq)).length;
+    if (left.length === 0) this.gone.delete(id);
+    else known.seqs = left;
+  }
+}
+
+/** @returns whether content has the digest; null where it cannot be told: the salt is gone */
+function fits(text: string | null, salt: string | null, digest: string): boolean | null {
+  if (text === null || salt === null) return null;
+  const bytes = bytesOfHex(salt, 16);
+  return bytes !== null && hexOf(saltedDigest(bytes, text)) === digest;
+}
+
+const name = (id: unknown): string => `escalation ${JSON.stringify(id)}`;

@@ -1,0 +1,194 @@
+import { CHECKPOINT_TYP, checkpointDigest, EXPORT_TYP, type Checkpoint, type ExportStatement } from './checkpoint.ts';
+import { ChainVerifier } from './chain-verifier.ts';
+import type { ChainLine, CheckpointLine, EventLine, ExportLine, KeysLine, LogLine, StatementLine } from './export-lines.ts';
+import { Findings, type Report } from './findings.ts';
+import { Keys } from './jws.ts';
+import { LogVerifier } from './log-verifier.ts';
+
+export type VerifierOptions = {
+  /** Keys that are believed. Without them those in the export are, which proves only that it fits itself. */
+  keys?: Keys;
+  /** Checkpoints (JWS) kept from before: the export must hold these very ones, where it reaches them. */
+  anchors?: string[];
+};
+
+/**
+ * Checks an export line by line, from its own text alone. Memory grows with the number of chains in it (one head each), not with its
+ * length. It never throws for what stands in the export: what is wrong becomes a finding.
+ */
+export class ExportVerifier {
+  private readonly findings = new Findings();
+  private readonly chains = new ChainVerifier(this.findings);
+  private readonly log = new LogVerifier(this.findings);
+  private readonly signers = new Set<string>();
+  private readonly pinned: Keys | null;
+  private readonly anchors: Map<number, { digest: string; met: boolean }>;
+  private keys: Keys | null;
+  private statementLine: { line: number; jws: string } | null = null;
+  private statement: ExportStatement | null = null;
+  private first: number | null = null;
+  private current: { checkpoint: Checkpoint; digest: string } | null = null;
+  private line = 0;
+
+  /** @throws Error for an anchor that the keys given do not bear out */
+  constructor({ keys, anchors = [] }: VerifierOptions = {}) {
+    this.pinned = keys ?? null;
+    this.keys = this.pinned;
+    this.anchors = new Map(anchors.map((jws) => [anchorNumber(jws, this.pinned), { digest: checkpointDigest(jws.trim()), met: false }]));
+  }
+
+  /** @param text one line, without its end */
+  push(text: string): void {
+    this.line += 1;
+    if (text === '') return;
+    const line = lineIn(text);
+    if (!line) return this.findings.add('unreadable', this.line, '', 'this is no line of an export');
+    try {
+      this.take(line);
+    } catch (error) {
+      // Fields of another kind than any export has, or what only looks like JSON.
+      this.findings.add('unreadable', this.line, '', (error as Error).message);
+    }
+  }
+
+  private take(line: ExportLine): void {
+    switch (line.kind) {
+      case 'export': return this.onStatement(line);
+      case 'keys': return this.onKeys(line);
+      case 'checkpoint': return this.onCheckpoint(line);
+      case 'log': return this.onLog(line);
+      case 'chain': return this.onChain(line);
+      case 'event': return this.onEvent(line);
+    }
+  }
+
+  finish(): Report {
+    this.closeCheckpoint();
+    const { statement, current, findings } = this;
+    if (!this.statementLine) findings.add('truncated', 0, '', 'the export does not begin with its statement');
+    else if (!this.keys) findings.add('truncated', 0, '', 'the export holds no keys');
+    if (statement && (statement.last !== (current?.checkpoint.number ?? null) || statement.last_digest !== (current?.digest ?? null))) {
+      findings.add('truncated', 0, '', `the export ends with checkpoint ${current?.checkpoint.number ?? 'none'}; by its statement it reaches to ${statement.last ?? 'none'}`);
+    }
+    for (const [number, anchor] of this.anchors) if (!anchor.met && reaches(statement, number)) findings.add('anchor', 0, `checkpoint ${number}`, 'the checkpoint kept from before is not in the export');
+    const gone = this.chains.finish(statement !== null && statement.until !== null);
+    return {
+      ok: findings.list.length === 0,
+      namespace: statement?.namespace ?? null, since: statement?.since ?? null, until: statement?.until ?? null, exported_at: statement?.at ?? null,
+      checkpoints: current && this.first !== null ? { first: this.first, last: current.checkpoint.number, last_digest: current.digest } : null,
+      signed_by: [...this.signers], chains: this.chains.count, events: this.chains.events, log_entries: this.log.count,
+      erased_events: gone.recorded, erased_later: gone.later, payloads: this.chains.payloads, findings: findings.list, findings_left_out: findings.leftOut,
+    };
+  }
+
+  private onStatement(line: StatementLine): void {
+    if (this.statementLine || this.line !== 1) return this.findings.add('out_of_order', this.line, '', 'a statement stands at the beginning, once');
+    this.statementLine = { line: this.line, jws: line.jws };
+    if (this.pinned) this.openStatement();
+  }
+
+  private onKeys(line: KeysLine): void {
+    if (!this.statementLine || this.current) return this.findings.add('out_of_order', this.line, '', 'the keys stand behind the statement');
+    if (this.pinned) return;
+    try {
+      this.keys = new Keys(line);
+    } catch (error) {
+      return this.findings.add('unreadable', this.line, '', (error as Error).message);
+    }
+    this.openStatement();
+  }
+
+  private openStatement(): void {
+    const { line, jws } = this.statementLine!;
+    const statement = this.open<ExportStatement>(jws, EXPORT_TYP, line, 'statement');
+    if (!statement) return;
+    this.statement = statement;
+    this.chains.begin(statement.namespace, (statement.first ?? 1) > 1);
+    this.log.begin(statement.namespace, statement.log_before);
+  }
+
+  private onCheckpoint({ jws }: CheckpointLine): void {
+    if (!this.statement) return this.findings.add('out_of_order', this.line, '', 'a checkpoint without a statement before it');
+    this.closeCheckpoint();
+    const before = this.current;
+    const checkpoint = this.open<Checkpoint>(jws, CHECKPOINT_TYP, this.line, `the checkpoint after ${before?.checkpoint.number ?? 'none'}`);
+    if (!checkpoint) return;
+    const where = `checkpoint ${checkpoint.number}`;
+    if (checkpoint.namespace !== this.statement.namespace) this.findings.add('checkpoint_missing', this.line, where, `is of namespace ${checkpoint.namespace}`);
+    const expected = before ? before.checkpoint.number + 1 : this.statement.first;
+    if (checkpoint.number !== expected) this.findings.add('checkpoint_missing', this.line, where, `stands where ${expected} should`);
+    else if (before ? checkpoint.previous !== before.digest : (checkpoint.number === 1) !== (checkpoint.previous === null)) {
+      this.findings.add('checkpoint_missing', this.line, where, 'does not name the checkpoint before it');
+    }
+    this.first ??= checkpoint.number;
+    this.current = { checkpoint, digest: checkpointDigest(jws) };
+    const anchor = this.anchors.get(checkpoint.number);
+    if (anchor) {
+      anchor.met = true;
+      if (anchor.digest !== this.current.digest) this.findings.add('anchor', this.line, where, 'is another one than the checkpoint kept from before');
+    }
+    this.chains.open(checkpoint, this.line);
+  }
+
+  private closeCheckpoint(): void {
+    if (!this.current) return;
+    this.chains.close(this.current.checkpoint);
+    this.log.close(this.current.checkpoint, this.line);
+  }
+
+  private onLog(line: LogLine): void {
+    if (!this.current) return this.findings.add('out_of_order', this.line, '', 'an entry of the log without a checkpoint before it');
+    this.log.push(line, this.line);
+  }
+
+  private onChain(line: ChainLine): void {
+    if (!this.current) return this.findings.add('out_of_order', this.line, '', 'a chain without a checkpoint before it');
+    this.chains.pushChain(line, this.line);
+  }
+
+  private onEvent(line: EventLine): void {
+    if (!this.current) return this.findings.add('out_of_order', this.line, '', 'an event without a checkpoint before it');
+    this.chains.pushEvent(line, this.line);
+  }
+
+  private open<T>(jws: string, typ: string, line: number, where: string): T | null {
+    const opened = this.keys!.open(jws, typ);
+    if (!opened.ok) {
+      this.findings.add('signature', line, where, opened.why);
+      return null;
+    }
+    this.signers.add(opened.signed.kid);
+    const payload = JSON.parse(opened.signed.payload) as T & { v?: unknown };
+    if (payload.v === 1) return payload;
+    this.findings.add('unreadable', line, where, 'is of a version that this verifier does not know');
+    return null;
+  }
+}
+
+const KINDS = new Set(['export', 'keys', 'checkpoint', 'log', 'chain', 'event']);
+
+function lineIn(text: string): ExportLine | null {
+  try {
+    const value = JSON.parse(text) as ExportLine | null;
+    return typeof value === 'object' && value !== null && KINDS.has(value.kind) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function reaches(statement: ExportStatement | null, number: number): boolean {
+  return statement === null || (number >= (statement.first ?? 1) && (statement.until === null || number <= (statement.last ?? 0)));
+}
+
+function anchorNumber(jws: string, keys: Keys | null): number {
+  const trimmed = jws.trim();
+  const opened = keys?.open(trimmed, CHECKPOINT_TYP);
+  if (opened && !opened.ok) throw new Error(`the checkpoint kept from before cannot be believed: ${opened.why}`);
+  try {
+    const { number } = JSON.parse(Buffer.from(trimmed.split('.')[1] ?? '', 'base64url').toString('utf8')) as Checkpoint;
+    if (Number.isSafeInteger(number)) return number;
+  } catch {
+    // Said below.
+  }
+  throw new Error('the checkpoint kept from before is no checkpoint');
+}
