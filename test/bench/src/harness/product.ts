@@ -1,0 +1,128 @@
+import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { launch, type Connection, type Umpire } from '../../../../deploy/local/launch.mjs';
+import { removeHome } from '../../../../deploy/local/servers.mjs';
+import { cpuOf, cpuOfTree, memoryOf } from './machine.ts';
+
+export type Sql = postgres.Sql;
+export const SERVICES = ['intake', 'state-store', 'notifier', 'timeout-scheduler'] as const;
+
+/** CPU time by process name, in ms. */
+export type CpuTimes = Record<string, number>;
+
+/** The product as its users run it, with its own servers, which the limits and the peers then use as well. */
+export class Product {
+  readonly home: string;
+  private product!: Umpire;
+  private readonly closers: (() => Promise<unknown>)[] = [];
+  /** The producer's, as any client makes it. */
+  nats!: NatsConnection;
+  js!: JetStreamClient;
+  /** The operator's, which may do everything. */
+  operator!: NatsConnection;
+  operatorJs!: JetStreamClient;
+  jsm!: JetStreamManager;
+  /** The superuser's. */
+  sql!: Sql;
+
+  private constructor(home: string) {
+    this.home = home;
+  }
+
+  /** @param env settings of the services, beside those that the launcher makes */
+  static async start(options: { split?: boolean; env?: Record<string, string> } = {}): Promise<Product> {
+    const product = new Product(await mkdtemp(join(tmpdir(), 'umpire-bench-')));
+    Object.assign(process.env, options.env ?? {});
+    product.product = await launch({ home: product.home, port: 0, split: options.split ?? true });
+    await product.connect();
+    return product;
+  }
+
+  private async connect(): Promise<void> {
+    const { producer } = this.connection.nats;
+    this.nats = await connect({ servers: this.connection.nats_url, user: producer.user, pass: producer.pass, inboxPrefix: producer.inbox_prefix });
+    this.js = jetstream(this.nats, { timeout: 30_000 });
+    this.operator = await this.connectOperator();
+    this.operatorJs = jetstream(this.operator, { timeout: 30_000 });
+    this.jsm = await jetstreamManager(this.operator);
+    this.sql = this.connectPostgres();
+    this.closers.push(() => this.nats.close(), () => this.operator.close());
+  }
+
+  /** A connection of one's own, closed at the end. */
+  connectPostgres(max = 4, url = this.connection.postgres_url): Sql {
+    const sql = postgres(url, { max, onnotice: () => undefined });
+    this.closers.push(() => sql.end({ timeout: 1 }));
+    return sql;
+  }
+
+  async connectOperator(): Promise<NatsConnection> {
+    const { user, pass } = await this.operatorLogin();
+    return connect({ servers: this.connection.nats_url, user, pass, inboxPrefix: '_INBOX.operator' });
+  }
+
+  async operatorLogin(): Promise<{ user: string; pass: string }> {
+    return (JSON.parse(await readFile(join(this.home, 'secrets.json'), 'utf8')) as { nats: { operator: { user: string; pass: string } } }).nats.operator;
+  }
+
+  /** A fresh database on the same server. @returns its URL, the superuser's */
+  async database(name: string): Promise<string> {
+    await this.sql.unsafe(`drop database if exists ${name} with (force)`);
+    await this.sql.unsafe(`create database ${name}`);
+    const url = new URL(this.connection.postgres_url);
+    url.pathname = `/${name}`;
+    return url.href;
+  }
+
+  get connection(): Connection {
+    return this.product.connection;
+  }
+
+  async pids(): Promise<Record<string, number>> {
+    const files = (await readdir(join(this.home, 'run'))).filter((name) => name.endsWith('.pid'));
+    const entries = await Promise.all(files.map(async (name): Promise<[string, number]> => [name.slice(0, -4), Number((await readFile(join(this.home, 'run', name), 'utf8')).split('\n')[0])]));
+    return Object.fromEntries(entries.filter(([, pid]) => pid > 0));
+  }
+
+  /** CPU time so far of every process of the product and of this one. */
+  async cpu(): Promise<CpuTimes> {
+    const times = Object.entries(await this.pids()).map(([name, pid]): [string, number] => [name, name === 'postgres' ? cpuOfTree(pid) : cpuOf(pid)]);
+    return { ...Object.fromEntries(times), bench: cpuOf(process.pid) };
+  }
+
+  async memory(): Promise<Record<string, number>> {
+    return Object.fromEntries(Object.entries(await this.pids()).map(([name, pid]) => [name, memoryOf(pid)]));
+  }
+
+  async request(method: string, path: string, key: string, body?: unknown): Promise<{ status: number; text: string }> {
+    const response = await fetch(`${this.connection.api_url}${path}`, {
+      method, headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, text: await response.text() };
+  }
+
+  async stop(): Promise<void> {
+    await Promise.allSettled(this.closers.splice(0).map((close) => close()));
+    await this.product.stop();
+    removeHome(this.home);
+  }
+}
+
+/** CPU time between two readings, in µs for each of `items`, as metrics `cpu_<process>`. */
+export function cpuEach(before: CpuTimes, after: CpuTimes, items: number): Record<string, number> {
+  return Object.fromEntries(Object.keys(after).map((name) => [`cpu_${name}`, ((after[name]! - (before[name] ?? 0)) * 1000) / items]));
+}
+
+/** @throws when `holds` is not true within `seconds` */
+export async function until(what: string, holds: () => Promise<boolean>, seconds = 120, everyMs = 10): Promise<void> {
+  const end = performance.now() + seconds * 1000;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`${what} did not come within ${seconds} s`);
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+}

@@ -1,0 +1,40 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { describeMachine, loadAverage } from './harness/machine.ts';
+import type { Part } from './harness/part.ts';
+import { say } from './harness/progress.ts';
+import { storePart } from './store/part.ts';
+
+const PARTS: Part[] = [storePart];
+const RESULTS = new URL('../results/', import.meta.url);
+
+const HELP = `npm run bench -- [part …] [--quick] [--rounds <n>]
+
+Measures the product, the limits and the peers in one run on the same servers, round by round in turn, and writes medians and spread to
+test/bench/results/ and the table and charts of test/bench/README.md. Without a part: all of them.
+
+${PARTS.map((part) => `  ${part.name.padEnd(10)} ${part.title}`).join('\n')}
+
+  --quick       small counts, one round, nothing is written: does it still run?
+  --rounds <n>  default 5
+  --only <text> contenders whose name holds this alone; nothing is written`;
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' }, only: { type: 'string' }, help: { type: 'boolean', short: 'h' } } });
+if (values.help) {
+  process.stdout.write(`${HELP}\n`);
+  process.exit(0);
+}
+const unknown = positionals.filter((name) => !PARTS.some((part) => part.name === name));
+if (unknown.length > 0) throw new Error(`no part is called ${unknown.join(', ')}: ${PARTS.map((part) => part.name).join(', ')}`);
+
+const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
+for (const part of PARTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
+  say(`${part.name}: ${part.title} (load ${loadAverage().toFixed(1)})`);
+  const began = new Date().toISOString();
+  const result = await part.run({ quick: values.quick, rounds, only: values.only });
+  for (const aim of result.aims) say(`  ${aim.met ? 'met' : 'NOT MET'}: ${aim.what}: ${aim.measured.toFixed(2)} ${aim.unit} (aim ${aim.aim})`);
+  if (values.quick || values.only !== undefined) continue;
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(new URL(`${part.name}.json`, RESULTS), `${JSON.stringify({ part: part.name, title: part.title, began, ended: new Date().toISOString(), machine: describeMachine(), ...result }, null, 1)}\n`);
+}
+process.exit();

@@ -1,0 +1,102 @@
+import { RetentionPolicy, StorageType } from '@nats-io/jetstream';
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Messages } from '../harness/messages.ts';
+import { cpuEach, type Product } from '../harness/product.ts';
+import { cpuOf } from '../harness/machine.ts';
+import type { Contender } from '../harness/rounds.ts';
+import type { BareOptions } from './bare-loop.ts';
+import { stream } from './ours.ts';
+
+const PROGRAM = fileURLToPath(new URL('./bare-loop.js', import.meta.url));
+
+/** The bare loop, on streams and a table of its own on the product's servers. */
+export function bareLoop(product: Product, messages: Messages, count: number, tables: 1 | 4): Contender {
+  return {
+    name: tables === 1 ? 'bare loop' : 'bare loop, four tables',
+    run: async (round) => {
+      const url = await product.database('bench_bare');
+      const sql = product.connectPostgres(1, url);
+      await sql`create table bare (id text primary key, body text not null)`;
+      if (tables === 4) {
+        await sql`create table bare_hot (id text primary key, status text not null)`;
+        await sql`create table bare_log (id text, seq integer, at timestamptz not null, primary key (id, seq))`;
+        await sql`create table bare_outbox (id text primary key, seq integer not null)`;
+      }
+      await makeStreams(product);
+      const child = await startChild(product, url, tables);
+      const batch = messages.many(count, `bench/bare/${round}`);
+      const position = async () => (await product.jsm.streams.info('BARE_EVENTS')).state.last_seq;
+      const [before, childBefore] = [await product.cpu(), cpuOf(child.pid!)];
+      const seconds = await stream(count, (index) => product.operatorJs.publish(`bare.in.${batch[index]!.reason}`, batch[index]!.text), position);
+      const cpu = cpuEach({ ...before, loop: childBefore }, { ...(await product.cpu()), loop: cpuOf(child.pid!) }, count);
+      await end(child);
+      await sql.end();
+      for (const name of ['BARE', 'BARE_EVENTS']) await product.jsm.streams.delete(name);
+      return { rate: count / seconds, ...cpu };
+    },
+  };
+}
+
+async function makeStreams(product: Product): Promise<void> {
+  const common = { storage: StorageType.File, retention: RetentionPolicy.Limits };
+  await product.jsm.streams.add({ ...common, name: 'BARE', subjects: ['bare.in.*'] });
+  await product.jsm.streams.add({ ...common, name: 'BARE_EVENTS', subjects: ['bare.event.*'] });
+}
+
+async function startChild(product: Product, postgresUrl: string, tables: 1 | 4): Promise<ChildProcess> {
+  const options: BareOptions = { natsUrl: product.connection.nats_url, ...(await product.operatorLogin()), postgresUrl, tables };
+  const child = fork(PROGRAM, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  await new Promise<void>((resolve, reject) => {
+    child.once('message', () => resolve());
+    child.once('exit', (code) => reject(new Error(`the bare loop ended with ${code}`)));
+  });
+  child.removeAllListeners('exit');
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await ended;
+}
+
+/** JetStream alone: as many publishes in flight as in the other rows. */
+export function rawPublish(product: Product, messages: Messages, count: number): Contender {
+  return {
+    name: 'JetStream publish',
+    run: async (round) => {
+      await product.jsm.streams.add({ name: 'BARE', subjects: ['bare.in.*'], storage: StorageType.File });
+      const batch = messages.many(count, `bench/raw/${round}`);
+      let done = 0;
+      const before = await product.cpu();
+      const seconds = await stream(count, (index) => product.operatorJs.publish(`bare.in.${batch[index]!.reason}`, batch[index]!.text).then(() => done++), async () => done);
+      const cpu = cpuEach(before, await product.cpu(), count);
+      await product.jsm.streams.delete('BARE');
+      return { rate: count / seconds, ...cpu };
+    },
+  };
+}
+
+/** Postgres alone: COPY of the same bytes into one table with a key, in transactions of 150 rows. */
+export function copy(product: Product, messages: Messages, count: number): Contender {
+  return {
+    name: 'Postgres COPY',
+    run: async (round) => {
+      const sql = product.connectPostgres(1, await product.database('bench_copy'));
+      await sql`create table bare (id text primary key, body text not null)`;
+      const batch = messages.many(count, `bench/copy/${round}`);
+      const escape = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n').replaceAll('\r', '\\r');
+      const began = performance.now();
+      for (let at = 0; at < count; at += 150) {
+        const writable = await sql`copy bare (id, body) from stdin`.writable();
+        const ended = new Promise((resolve, reject) => writable.once('finish', resolve).once('error', reject));
+        writable.end(batch.slice(at, at + 150).map(({ id, text }) => `${escape(id)}\t${escape(text)}\n`).join(''));
+        await ended;
+      }
+      const seconds = (performance.now() - began) / 1000;
+      await sql.end();
+      return { rate: count / seconds };
+    },
+  };
+}
