@@ -5,6 +5,7 @@
 import { AckPolicy, jetstream, jetstreamManager, type JsMsg } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import postgres from 'postgres';
+import { Signal } from '../harness/signal.ts';
 
 export type BareOptions = { natsUrl: string; user: string; pass: string; postgresUrl: string; tables: 1 | 4 };
 
@@ -41,15 +42,15 @@ async function lane(next: () => Promise<JsMsg[]>): Promise<void> {
 
 await jsm.consumers.add('BARE', { durable_name: 'bare', ack_policy: AckPolicy.Explicit, max_ack_pending: 4_000 });
 const consumer = await js.consumers.get('BARE', 'bare');
-let arrived: JsMsg[] = [];
-let wake: () => void = () => undefined;
+const arrived: JsMsg[] = [];
+const arrival = new Signal();
 const next = async () => {
-  while (arrived.length === 0) await new Promise<void>((resolve) => { const before = wake; wake = () => (before(), resolve()); });
+  while (arrived.length === 0) await arrival.wait();
   return arrived.splice(0, BATCH);
 };
 for (let count = 0; count < LANES; count++) void lane(next);
 process.send?.('ready');
 for await (const message of await consumer.consume({ max_messages: 1_000 })) {
   arrived.push(message);
-  wake();
+  arrival.wake();
 }

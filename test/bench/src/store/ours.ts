@@ -1,5 +1,6 @@
 import type { Messages } from '../harness/messages.ts';
 import { cpuEach, until, type Product } from '../harness/product.ts';
+import { Signal } from '../harness/signal.ts';
 import type { Contender, Metrics } from '../harness/rounds.ts';
 
 /** Messages published and not yet opened, at most: enough to keep every stage busy, little enough to stay in its steady state. */
@@ -14,16 +15,16 @@ export async function stream(count: number, publish: (index: number) => Promise<
   const began = performance.now();
   let started = 0;
   let finished = 0;
-  let wake: () => void = () => undefined;
+  const progress = new Signal();
   const watch = until('the last of them', async () => {
     finished = await done();
-    wake();
+    progress.wake();
     return finished >= count;
   }, 300, 5);
   const lane = async () => {
     while (started < count) {
       if (started - finished >= WINDOW) {
-        await new Promise<void>((resolve) => { const before = wake; wake = () => (before(), resolve()); });
+        await progress.wait();
         continue;
       }
       started += 1;
