@@ -1,7 +1,7 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { durableConsumers, STREAMS } from '@umpire/contract';
-import { delay, eventually } from '@umpire/testing';
+import { eventually } from '@umpire/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hitlRequest, queueMessage } from './messages.ts';
 import { operatorConnection } from './operator.ts';
@@ -9,24 +9,25 @@ import { Stack } from './stack.ts';
 
 let stack: Stack;
 let nats: NatsConnection;
-const refused: string[] = [];
+/** Takes each word of refusal that the server says. */
+let heard: (refusal: string) => void = () => undefined;
 
 beforeAll(async () => {
   stack = await Stack.start('all', { default: ['main'], 'team-b': ['main'] });
   ({ nats } = await stack.producer());
   void (async () => {
-    for await (const status of nats.status()) if (status.type === 'error') refused.push(String(status.error.message));
+    for await (const status of nats.status()) if (status.type === 'error') heard(status.error.message);
   })();
 });
 afterAll(() => stack.stop());
 
-/** Publishes, and waits for the server's word on it: a refusal comes before the answer to the flush behind it. */
-async function refusalOf(action: () => void): Promise<string | null> {
-  const before = refused.length;
+/** @returns the server's own word that refuses this subject @throws if it says none: a generous time, since a refusal comes at once or never */
+async function refusalOf(subject: string, action: () => void): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  heard = (refusal) => refusal.includes(`"${subject}"`) && resolve(refusal);
+  const timer = setTimeout(() => reject(new Error(`nothing was refused: ${subject}`)), 30_000);
   action();
-  await nats.flush();
-  for (let i = 0; i < 20 && refused.length === before; i++) await delay(5);
-  return refused[before] ?? null;
+  return promise.finally(() => clearTimeout(timer));
 }
 
 describe('the streams and consumers on the server', () => {
@@ -72,13 +73,13 @@ describe('a producer\'s NATS user', () => {
     '$JS.API.CONSUMER.INFO.HITL_OUTCOMES.outcomes_team-b_main', '$JS.API.CONSUMER.MSG.NEXT.HITL_REVIEW.intake-default-low_confidence', '$JS.ACK.HITL_OUTCOMES.outcomes_team-b_main.1.1.1.1.0',
     '$SYS.REQ.SERVER.PING', 'anything.else',
   ])('may not publish to %s', async (subject) => {
-    expect(await refusalOf(() => nats.publish(subject, '{}'))).toMatch(/permissions violation/i);
+    expect(await refusalOf(subject, () => nats.publish(subject, '{}'))).toMatch(/permissions violation/i);
   });
 
   it.each(['>', 'hitl.>', 'hitl.default.review.*', 'hitl.default.escalation.>', 'hitl.default.outcome.*', 'hitl.team-b.settled.*', 'hitl.team-b.reply.>', '_INBOX.>', '_INBOX.ns.team-b.>', '_INBOX.svc.>', 'umpire.>', '$JS.>', '$SYS.>'])(
     'may not subscribe to %s',
     async (subject) => {
-      expect(await refusalOf(() => void nats.subscribe(subject, { callback: () => undefined }))).toMatch(/permissions violation/i);
+      expect(await refusalOf(subject, () => void nats.subscribe(subject, { callback: () => undefined }))).toMatch(/permissions violation/i);
     },
   );
 
@@ -162,6 +163,6 @@ describe('a producer that names another\'s subject as where it wants to be answe
   });
 
   it.each(['$JS.ACK.HITL_OUTCOMES.outcomes_team-b_main.1.1.1.1.0', '_R_.abcdef.abcdef'])('is refused if it names %s', async (reply) => {
-    expect(await refusalOf(() => nats.publish('hitl.default.query.outcome', '{"request_id":"perm-1"}', { reply }))).toMatch(/permissions violation/i);
+    expect(await refusalOf(reply, () => nats.publish('hitl.default.query.outcome', '{"request_id":"perm-1"}', { reply }))).toMatch(/permissions violation/i);
   });
 });
