@@ -34,7 +34,7 @@ export class IdentitySessionsController {
     const { token, who } = await this.identity.sessions.begin(credential);
     const earlier = readSession(request);
     if (earlier !== null) await this.identity.sessions.end(earlier);
-    void reply.header('set-cookie', this.cookie(request, token, SESSION_SECONDS));
+    void reply.header('set-cookie', sessionCookie(request, this.identity.secureCookies, token, SESSION_SECONDS));
     return who;
   }
 
@@ -52,11 +52,11 @@ export class IdentitySessionsController {
     refuseCrossSite(request);
     const token = readSession(request);
     if (token !== null) await this.identity.sessions.end(token);
-    void reply.header('set-cookie', this.cookie(request, '', 0));
+    void reply.header('set-cookie', sessionCookie(request, this.identity.secureCookies, '', 0));
   }
+}
 
-  private cookie(request: FastifyRequest, value: string, maxAge: number): string {
-    const secure = this.identity.secureCookies || request.headers['x-forwarded-proto'] === 'https';
-    return `${SESSION_COOKIE}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
-  }
+export function sessionCookie(request: FastifyRequest, secureCookies: boolean, value: string, maxAge: number): string {
+  const secure = secureCookies || request.headers['x-forwarded-proto'] === 'https';
+  return `${SESSION_COOKIE}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
 }

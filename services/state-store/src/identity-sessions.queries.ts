@@ -9,8 +9,10 @@ export type NewSession = {
   namespace: string;
   /** Of the key it was made with, or null. */
   key_id: string | null;
-  /** What a token said, where it was made with one. `expires_at` in ms: the session ends no later. */
-  token: { id: string; user_id: string | null; roles: string[]; expires_at: number } | null;
+  /** What a token said, where it was made with one. `expires_at` in ms, where the session ends no later. */
+  token: { id: string; user_id: string | null; roles: string[]; expires_at: number | null } | null;
+  /** How long it lives, where that is shorter than every session. */
+  seconds?: number;
 };
 
 /**
@@ -25,7 +27,7 @@ export async function insertSession(sql: Query, session: NewSession): Promise<st
     )
     insert into identity.sessions (digest, namespace, key_id, token_id, user_id, roles, expires_at)
     select decode(${session.digest}, 'hex'), ${session.namespace}, ${session.key_id}::uuid, ${token?.id ?? null}, ${token?.user_id ?? null}, ${token?.roles ?? null}::text[], end_at
-    from (select least(clock_timestamp() + ${SESSION_SECONDS} * interval '1 second', to_timestamp(${token ? token.expires_at / 1000 : null}::float8)) as end_at) as ends
+    from (select least(clock_timestamp() + ${session.seconds ?? SESSION_SECONDS} * interval '1 second', to_timestamp(${token && token.expires_at !== null ? token.expires_at / 1000 : null}::float8)) as end_at) as ends
     where end_at > clock_timestamp()
     returning ${utc(sql, 'expires_at')}`;
   return row?.expires_at ?? null;

@@ -2,6 +2,7 @@ import { UmpireError, type Principal } from '@umpire/contract';
 import { isApiKey, keyDigest, withDeadline, type Sql } from '@umpire/runtime';
 import { randomBytes } from 'node:crypto';
 import { deleteSession, findSessionEnd, insertSession, type NewSession } from './identity-sessions.queries.ts';
+import type { TokenHolder } from './identity-tokens.ts';
 import type { StoreAuthenticator } from './store-authenticator.ts';
 
 const SQL_MS = 5_000;
@@ -27,10 +28,23 @@ export class IdentitySessions {
   async begin(credential: string): Promise<{ token: string; who: WhoAmI }> {
     const found = await this.holderOf(credential);
     if (!found) throw new UmpireError('unauthenticated', 'this credential is not known, has expired or was revoked');
+    return this.insert(found.principal, found.session);
+  }
+
+  /**
+   * A session for who an issuer says has signed in there.
+   * @param seconds how long it lives: the token that said so was only for this moment
+   */
+  async beginFor({ principal }: TokenHolder, seconds: number): Promise<{ token: string; who: WhoAmI }> {
+    const { namespace, key_id: id, user_id, roles } = principal;
+    return this.insert(principal, { namespace, key_id: null, token: { id, user_id, roles, expires_at: null }, seconds });
+  }
+
+  private async insert(principal: Principal, session: Omit<NewSession, 'digest'>): Promise<{ token: string; who: WhoAmI }> {
     const token = randomBytes(32).toString('base64url');
-    const end = await withDeadline(insertSession(this.sql, { digest: keyDigest(token), ...found.session }), SQL_MS, 'session');
+    const end = await withDeadline(insertSession(this.sql, { digest: keyDigest(token), ...session }), SQL_MS, 'session');
     if (end === null) throw new UmpireError('unauthenticated', 'this credential has just expired');
-    return { token, who: { ...whoIs({ ...found.principal, auth: 'session' }), expires_at: end } };
+    return { token, who: { ...whoIs({ ...principal, auth: 'session' }), expires_at: end } };
   }
 
   /** Nothing happens where there is none. */

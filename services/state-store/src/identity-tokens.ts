@@ -25,6 +25,12 @@ export type TokenHolder = { principal: Principal; expires_at: number };
 /** Signatures that prove who signed: nothing that a verifier could make itself (HMAC), and never `none`. */
 export const TOKEN_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] as const;
 
+/** Keys travel over TLS, or not at all over a network. @returns whether they may be fetched from there */
+export function isTokenUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && (url.protocol === 'https:' || (url.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)));
+}
+
 /** Whether a bearer has the form of a JWT (RFC 7519, compact and signed). */
 export const isJwt = (token: string): boolean => /^[\w-]{2,}\.[\w-]{2,}\.[\w-]{2,}$/.test(token);
 

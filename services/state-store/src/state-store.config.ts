@@ -1,22 +1,21 @@
 import { baseConfig, ConfigError, loadConfig, type Env } from '@umpire/runtime';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { TOKEN_ALGORITHMS, type TokenRules } from './identity-tokens.ts';
+import type { OidcRules } from './identity-oidc.ts';
+import { SESSION_SECONDS } from './identity-sessions.queries.ts';
+import { isTokenUrl, TOKEN_ALGORITHMS, type TokenRules } from './identity-tokens.ts';
 
 const list = (text: string) => text.split(',').map((part) => part.trim()).filter((part) => part !== '');
 
-/** Keys travel over TLS, or not at all over a network. */
-const jwksUrl = z.url({ protocol: /^https?$/ }).refine((text) => {
-  const { protocol, hostname } = new URL(text);
-  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
-}, 'must be https (http only on this machine)');
+const SECURE = 'must be https (http only on this machine)';
+const tokenUrl = z.string().refine(isTokenUrl, SECURE);
 
 /** Tokens are taken when issuer, audience and JWKS are given. Durations as named; claims by name, or by path (`realm_access.roles`). */
 const jwtConfig = {
   jwtIssuer: z.string().optional(),
   /** One or several, with commas. */
   jwtAudience: z.string().transform(list).optional(),
-  jwtJwksUrl: jwksUrl.optional(),
+  jwtJwksUrl: tokenUrl.optional(),
   jwtAlgorithms: z.string().default('RS256,ES256,EdDSA').transform(list).pipe(z.array(z.enum(TOKEN_ALGORITHMS)).min(1)),
   jwtJwksTimeoutMs: z.coerce.number().int().min(100).max(2_500).default(2_000),
   /** A key that the issuer has withdrawn is believed for no longer than this. */
@@ -28,9 +27,24 @@ const jwtConfig = {
   jwtNamespaceClaim: z.string().min(1).default('umpire_namespace'),
 } as const;
 
+/** People sign in at an issuer when it and the client are given. What its ID tokens say is read by the claims above. */
+const oidcConfig = {
+  oidcIssuer: tokenUrl.optional(),
+  oidcClientId: z.string().optional(),
+  /** Without one the client is public. */
+  oidcClientSecret: z.string().optional(),
+  oidcScope: z.string().default('openid profile').refine((scope) => scope.split(' ').includes('openid'), 'must contain openid'),
+  /** What the button says: "Sign in with …". */
+  oidcName: z.string().min(1).max(60).default('single sign-on'),
+  oidcTimeoutMs: z.coerce.number().int().min(100).max(30_000).default(5_000),
+  /** An ID token says who came, not for how long: this does. */
+  oidcSessionSeconds: z.coerce.number().int().min(60).max(SESSION_SECONDS).default(SESSION_SECONDS),
+} as const;
+
 const storeConfig = {
   ...baseConfig,
   ...jwtConfig,
+  ...oidcConfig,
   /** Without it reads go to Postgres; nothing else changes. */
   redisUrl: z.string().optional(),
   /** Seconds that a cached rendering lives. */
@@ -46,12 +60,15 @@ const storeConfig = {
   rateBurstSeconds: z.coerce.number().min(0.1).max(3_600).default(2),
 } as const;
 
-/** @throws ConfigError that names every bad key; also when only a part of what tokens need is given */
+/** @throws ConfigError that names every bad key; also when only a part of what tokens, or signing in, need is given */
 export const readStateStoreConfig = (env: Env) => {
   const config = loadConfig('state-store', storeConfig, env);
   const needed = { UMPIRE_JWT_ISSUER: config.jwtIssuer, UMPIRE_JWT_AUDIENCE: config.jwtAudience?.length ? config.jwtAudience : undefined, UMPIRE_JWT_JWKS_URL: config.jwtJwksUrl };
   const missing = Object.entries(needed).filter(([, value]) => value === undefined);
   if (missing.length > 0 && missing.length < 3) throw new ConfigError('state-store', missing.map(([name]) => `${name}: is needed too, to take tokens`));
+  if ((config.oidcIssuer === undefined) !== (config.oidcClientId === undefined)) {
+    throw new ConfigError('state-store', [`${config.oidcIssuer === undefined ? 'UMPIRE_OIDC_ISSUER' : 'UMPIRE_OIDC_CLIENT_ID'}: is needed too, to sign people in`]);
+  }
   return config;
 };
 
@@ -60,18 +77,25 @@ export type StateStoreConfig = ReturnType<typeof readStateStoreConfig>;
 /** @returns which tokens are taken, or null if none are. */
 export function tokenRules(config: StateStoreConfig): TokenRules | null {
   if (config.jwtIssuer === undefined || config.jwtAudience === undefined || config.jwtJwksUrl === undefined) return null;
-  return {
-    issuer: config.jwtIssuer,
-    audience: config.jwtAudience,
-    algorithms: config.jwtAlgorithms,
-    jwksUrl: config.jwtJwksUrl,
-    jwksTimeoutMs: config.jwtJwksTimeoutMs,
-    jwksCacheSeconds: config.jwtJwksCacheSeconds,
-    jwksCooldownSeconds: config.jwtJwksCooldownSeconds,
-    clockToleranceSeconds: config.jwtClockToleranceSeconds,
-    rolesClaim: config.jwtRolesClaim,
-    userClaim: config.jwtUserClaim,
-    namespaceClaim: config.jwtNamespaceClaim,
-    namespaces: Object.keys(config.namespaces),
-  };
+  return { ...claimRules(config), issuer: config.jwtIssuer, audience: config.jwtAudience, jwksUrl: config.jwtJwksUrl };
 }
+
+/** @returns how people sign in at an issuer, or null if they do not. */
+export function oidcRules(config: StateStoreConfig): OidcRules | null {
+  const { oidcIssuer: issuer, oidcClientId: clientId } = config;
+  if (issuer === undefined || clientId === undefined) return null;
+  const redirectUri = `${config.publicUrl.replace(/\/+$/, '')}/session/oidc/callback`;
+  return { issuer, clientId, clientSecret: config.oidcClientSecret, scope: config.oidcScope, redirectUri, timeoutMs: config.oidcTimeoutMs, claims: claimRules(config) };
+}
+
+const claimRules = (config: StateStoreConfig): OidcRules['claims'] => ({
+  algorithms: config.jwtAlgorithms,
+  jwksTimeoutMs: config.jwtJwksTimeoutMs,
+  jwksCacheSeconds: config.jwtJwksCacheSeconds,
+  jwksCooldownSeconds: config.jwtJwksCooldownSeconds,
+  clockToleranceSeconds: config.jwtClockToleranceSeconds,
+  rolesClaim: config.jwtRolesClaim,
+  userClaim: config.jwtUserClaim,
+  namespaceClaim: config.jwtNamespaceClaim,
+  namespaces: Object.keys(config.namespaces),
+});

@@ -13,6 +13,8 @@ import { IdentityDelegationsController } from './identity-delegations.controller
 import { IdentityGroupsController } from './identity-groups.controller.ts';
 import { IdentityKeysController } from './identity-keys.controller.ts';
 import { Identity } from './identity-services.ts';
+import { Oidc } from './identity-oidc.ts';
+import { IdentityOidcController } from './identity-oidc.controller.ts';
 import { IdentitySessionsController } from './identity-sessions.controller.ts';
 import { Tokens } from './identity-tokens.ts';
 import { LegacyResponses } from './legacy-respond.service.ts';
@@ -27,7 +29,7 @@ import { Relay } from './relay.service.ts';
 import { Responses } from './respond.service.ts';
 import { SchemasController } from './schemas.controller.ts';
 import { SettledHints } from './settled-hints.ts';
-import { tokenRules, type StateStoreConfig } from './state-store.config.ts';
+import { oidcRules, tokenRules, type StateStoreConfig } from './state-store.config.ts';
 import { StreamWatch } from './stream-watch.ts';
 import { StatsController } from './stats.controller.ts';
 import { StatsLoop } from './stats.loop.ts';
@@ -87,7 +89,8 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.explanations = new Explanations(sql, this.reads);
     const tokens = tokenRules(config);
     this.authenticator = new StoreAuthenticator(sql, tokens ? new Tokens(tokens, logger) : null);
-    this.identity = new Identity(sql, this.authenticator, config.publicUrl);
+    const oidc = oidcRules(config);
+    this.identity = new Identity(sql, this.authenticator, config.publicUrl, oidc && { flow: new Oidc(oidc, logger), name: config.oidcName, sessionSeconds: config.oidcSessionSeconds });
     this.stats = new StatsReads(sql);
     this.statsLoop = new StatsLoop(sql, logger);
     this.topology = new TopologyKeeper(bus, config.namespaces, logger);
@@ -134,7 +137,7 @@ export class StateStoreModule {
     };
     return {
       module: StateStoreModule,
-      controllers: [HitlController, EscalationsController, CommandController, SchemasController, IdentityKeysController, IdentityGroupsController, IdentityDelegationsController, IdentitySessionsController, ConsoleController, StatsController],
+      controllers: [HitlController, EscalationsController, CommandController, SchemasController, IdentityKeysController, IdentityGroupsController, IdentityDelegationsController, IdentitySessionsController, IdentityOidcController, ConsoleController, StatsController],
       providers: [
         AuthGuard,
         { provide: Store, useFactory: connect },

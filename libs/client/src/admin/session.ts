@@ -30,6 +30,11 @@ export class Session {
     return this.transport.json({ method: 'GET', path: '/session', repeat: 'always' }, call);
   }
 
+  /** What an issuer at which people can sign in is called here: the browser goes to `/session/oidc/start?to=<page>`. Null where there is none. */
+  issuer(call?: CallOptions): Promise<{ name: string | null }> {
+    return this.transport.json({ method: 'GET', path: '/session/oidc', repeat: 'always' }, call);
+  }
+
   async signOut(call?: CallOptions): Promise<void> {
     await this.transport.send({ method: 'DELETE', path: '/session', repeat: 'always' }, call);
   }
