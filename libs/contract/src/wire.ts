@@ -64,8 +64,10 @@ export type SubmitItem =
       summary: string | null;
       pipeline_name: string | null;
       step_name: string | null;
+      /** W3C trace context that the store goes on from; only while something is traced. */
+      trace?: string | undefined;
     }
-  | { type: 'cancel'; namespace: string; request_id: string; reason: Reason; submission: string; detail: string | null };
+  | { type: 'cancel'; namespace: string; request_id: string; reason: Reason; submission: string; detail: string | null; trace?: string | undefined };
 
 export type SubmitHeader = { items: SubmitItem[] };
 
@@ -79,7 +81,7 @@ export type Verdict = {
 export type SubmitReply = { verdicts: Verdict[] };
 
 /** What a timer asks of the store. */
-export type ApplyItem = { namespace: string; request_id: string; kind: ClockKind; ordinal: number; generation: number };
+export type ApplyItem = { namespace: string; request_id: string; kind: ClockKind; ordinal: number; generation: number; trace?: string | undefined };
 export type ApplyRequest = { items: ApplyItem[] };
 export type ApplyReply = { results: { status: 'applied' | 'stale' | 'retry_at'; retry_at?: string }[] };
 

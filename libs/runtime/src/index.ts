@@ -18,5 +18,6 @@ export * from './nats/bus.ts';
 export * from './nats/consumer.ts';
 export * from './nats/topology.ts';
 export * from './nats/topology-keeper.ts';
+export * from './tracing/tracing.ts';
 export * from './postgres/connect.ts';
 export * from './postgres/migrate.ts';

@@ -4,6 +4,7 @@ import { ConfigError, type BaseConfig, type Env } from './config.ts';
 import { startHttpApp } from './http/app.ts';
 import { Readiness, startInternalServer } from './http/probes.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { startTracing, stopTracing } from './tracing/tracing.ts';
 
 /** What a service module is given by its process. */
 export type ServiceContext = { logger: Logger; readiness: Readiness };
@@ -16,6 +17,7 @@ export async function startStandalone<Config extends BaseConfig>(
   register: (config: Config, context: ServiceContext) => DynamicModule,
 ): Promise<{ app: NestFastifyApplication; logger: Logger; close: () => Promise<void> }> {
   const config = readConfig(env);
+  await startTracing(service, env);
   const logger = createLogger(service, config.logLevel);
   const readiness = new Readiness();
   const probesOnOrigin = config.internalPort === undefined;
@@ -41,7 +43,7 @@ export async function runService(start: () => Promise<{ app: NestFastifyApplicat
       stopping = true;
       logger.info({ signal }, 'stopping');
       setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
-      void app.close().then(() => close?.()).then(() => process.exit(0), (error: unknown) => {
+      void app.close().then(() => close?.()).then(stopTracing).then(() => process.exit(0), (error: unknown) => {
         logger.error({ err: error }, 'stop_failed');
         process.exit(1);
       });

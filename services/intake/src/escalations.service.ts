@@ -1,5 +1,5 @@
 import { HEADERS, parseReviewSubject, subjects, UmpireError, type Principal, type SubmitItem } from '@umpire/contract';
-import { newId, type Bus } from '@umpire/runtime';
+import { inSpan, newId, traceHeaders, type Bus } from '@umpire/runtime';
 import type { AnswerInbox } from './answer.inbox.ts';
 import type { Answer } from './answer.ts';
 import type { IntakeConfig } from './intake.config.ts';
@@ -104,7 +104,8 @@ export class EscalationsService {
   private async send(namespace: string, subject: string, body: Uint8Array, headers: Record<string, string>, requestId: string | null): Promise<Receipt> {
     const expected = this.inbox.expect(namespace);
     try {
-      await this.bus.publish(subject, body, { headers: { ...headers, [HEADERS.replyTo]: expected.subject } });
+      await inSpan('intake publish', { kind: 'producer', attributes: { 'messaging.system': 'nats', 'messaging.destination.name': subject } }, ({ context }) =>
+        this.bus.publish(subject, body, { headers: { ...headers, ...traceHeaders(context), [HEADERS.replyTo]: expected.subject } }));
     } catch (error) {
       expected.forget();
       const code = ((error as Error).cause as { code?: unknown } | undefined)?.code;

@@ -1,6 +1,6 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { durableConsumers, HEADERS, isOwnInbox, LIMITS, parseReviewSubject, type FieldError, type Namespaces, type Reason } from '@umpire/contract';
-import { DurableConsumer, type Bus, type Logger } from '@umpire/runtime';
+import { DurableConsumer, inBatch, readTrace, type Bus, type Logger, type TraceContext } from '@umpire/runtime';
 import { answerOf, faultsOf, type Answer } from './answer.ts';
 import { publishDeadLetter } from './dead-letter.ts';
 import { acceptedTotal, batchMessages, deprecatedTotal, policyMatchesTotal, rejectedTotal } from './intake.metrics.ts';
@@ -41,12 +41,18 @@ export class ReviewHandler {
   async handle(messages: JsMsg[]): Promise<void> {
     const open = messages.filter((message) => !this.settled.has(message));
     batchMessages().observe(open.length);
+    const causes = open.map((message) => readTrace(message.headers?.get('traceparent')));
+    await inBatch('intake take', causes, { kind: 'consumer', begin: true, attributes: { 'messaging.system': 'nats' } }, (traces) => this.take(open, traces));
+  }
+
+  private async take(open: JsMsg[], traces: TraceContext[]): Promise<void> {
     const accepted: Accepted[] = [];
     const refusals: Promise<void>[] = [];
-    for (const message of open) {
+    for (const [index, message] of open.entries()) {
       const read = this.read(message);
       this.note(message, read);
-      if (read.ok) accepted.push({ message, item: read.item, payload: read.payload });
+      const trace = traces[index];
+      if (read.ok) accepted.push({ message, item: trace === undefined ? read.item : { ...read.item, trace }, payload: read.payload });
       else refusals.push(this.reject(message, read.errors, { request_id: read.requestId, status: 'rejected', duplicate: false, errors: read.errors }));
     }
     await Promise.all(refusals);

@@ -1,6 +1,6 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { consumerNames, durableConsumers } from '@umpire/contract';
-import { counter, DurableConsumer, isDataError, type Bus, type Logger } from '@umpire/runtime';
+import { counter, DurableConsumer, inBatch, isDataError, readTrace, type Bus, type Logger } from '@umpire/runtime';
 import type { Heard, NoticeFanOut } from './people/notice-fan-out.service.ts';
 import type { FanOutService } from './webhooks/fan-out.service.ts';
 import { readEvent, type IncomingEvent } from './webhooks/webhook-body.ts';
@@ -38,9 +38,10 @@ export class OnEscalationEvent {
   private async handle(messages: JsMsg[]): Promise<void> {
     const heard = messages.flatMap((message): Heard[] => {
       const event = this.read(message);
-      return event ? [{ event, bytes: message.data }] : [];
+      return event ? [{ event: { ...event, trace: readTrace(message.headers?.get('traceparent')) }, bytes: message.data }] : [];
     });
-    await this.write(heard);
+    await inBatch('notifier fan out', heard.map(({ event }) => event.trace), { kind: 'consumer' }, (traces) =>
+      this.write(heard.map(({ event, bytes }, index) => ({ event: { ...event, trace: traces[index] }, bytes }))));
     for (const message of messages) message.ack();
   }
 

@@ -1,5 +1,5 @@
 import type { EscalationState } from '@umpire/domain';
-import type { Query } from '@umpire/runtime';
+import type { Query, TraceContext } from '@umpire/runtime';
 import type { EventRecord } from './event-record.ts';
 import { searchDocument } from './search-words.ts';
 
@@ -16,6 +16,7 @@ export type NewEscalation = {
   payload_digest: Uint8Array;
   content_digest: Uint8Array;
   submission: string;
+  trace: TraceContext;
   task_id: string | null;
   summary: string | null;
 };
@@ -58,17 +59,17 @@ export async function insertEscalations(sql: Query, items: NewEscalation[]): Pro
         ${items.map((i) => i.event.id)}::uuid[], ${items.map((i) => i.event.actor)}::text[], ${items.map((i) => hex(i.event.actor_salt))}::text[],
         ${items.map((i) => hex(i.event.actor_digest))}::text[], ${items.map((i) => i.event.data)}::text[], ${items.map((i) => hex(i.event.data_salt))}::text[],
         ${items.map((i) => hex(i.event.data_digest))}::text[], ${items.map((i) => hex(i.event.hash))}::text[],
-        ${items.map((i) => plain(i.state.policy?.id))}::text[], ${items.map(documentOf)}::text[]
+        ${items.map((i) => plain(i.state.policy?.id))}::text[], ${items.map(documentOf)}::text[], ${items.map((i) => i.trace ?? null)}::text[]
       ) with ordinality as t (
         namespace, request_id, reason, kind, pattern, revision, priority, excluded, opened_at, deadline, task_id, summary, prompt, pipeline_name,
         step_name, submission, content_digest, state, payload, payload_salt, payload_digest, event_id, actor, actor_salt, actor_digest, data,
-        data_salt, data_digest, hash, policy, document, position)
+        data_salt, data_digest, hash, policy, document, traceparent, position)
     ), opened as (
       insert into store.escalations (namespace, request_id, reason, kind, pattern, status, seq, revision, level, priority, overdue, excluded, opened_at,
-        deadline, task_id, summary, prompt, pipeline_name, step_name, policy, submission, content_digest, head, state)
+        deadline, task_id, summary, prompt, pipeline_name, step_name, policy, submission, content_digest, head, state, traceparent)
       select namespace, request_id, reason, kind, pattern, 'pending', 1, revision, 0, priority, false,
         array(select jsonb_array_elements_text(excluded::jsonb)), opened_at, deadline, task_id, summary, prompt, pipeline_name, step_name,
-        policy, submission, decode(content_digest, 'hex'), decode(hash, 'hex'), convert_to(state, 'UTF8')
+        policy, submission, decode(content_digest, 'hex'), decode(hash, 'hex'), convert_to(state, 'UTF8'), traceparent
       from input order by namespace, request_id
       on conflict (namespace, request_id) do nothing
       returning namespace, request_id
@@ -100,12 +101,13 @@ export async function findSubmissions(sql: Query, keys: Key[]) {
     join store.escalations e using (namespace, request_id)`;
 }
 
-export type LockedRow = Key & { state: EscalationState; head: Uint8Array };
+/** `traceparent` is the context in which it was opened, if that was traced. */
+export type LockedRow = Key & { state: EscalationState; head: Uint8Array; traceparent: string | null };
 
 /** Locks the rows in the one order that all transactions share, so that batches never deadlock. Keys unknown are left out. */
 export async function lockEscalations(tx: Query, keys: Key[]): Promise<LockedRow[]> {
-  const rows = await tx<(Key & { state: Uint8Array; head: Uint8Array })[]>`
-    select e.namespace, e.request_id, e.state, e.head
+  const rows = await tx<(Omit<LockedRow, 'state'> & { state: Uint8Array })[]>`
+    select e.namespace, e.request_id, e.state, e.head, e.traceparent
     from store.escalations e
     join unnest(${keys.map((k) => k.namespace)}::text[], ${keys.map((k) => k.request_id)}::text[]) as k (namespace, request_id) using (namespace, request_id)
     order by e.namespace, e.request_id
@@ -117,7 +119,7 @@ export function parseState(bytes: Uint8Array): EscalationState {
   return JSON.parse(new TextDecoder().decode(bytes)) as EscalationState;
 }
 
-export type Transition = { state: EscalationState; head: Uint8Array; events: EventRecord[] };
+export type Transition = { state: EscalationState; head: Uint8Array; traceparent: string | null; events: EventRecord[] };
 
 /**
  * Saves what transitions made of locked rows: the row, its events and outbox rows, in one statement. Assignments follow the

@@ -1,6 +1,6 @@
 import type { Reason } from '@umpire/contract';
 import type { EscalationState } from '@umpire/domain';
-import type { Query } from '@umpire/runtime';
+import type { Query, TraceContext } from '@umpire/runtime';
 import { parseState } from './escalation.queries.ts';
 import type { EventRecord } from './event-record.ts';
 
@@ -12,6 +12,7 @@ export type OutboxItem = Pick<EventRecord, 'namespace' | 'request_id' | 'seq' | 
   reason: Reason;
   payload: string | null;
   reply_subject: string | null;
+  trace: TraceContext;
 };
 
 /**
@@ -19,7 +20,7 @@ export type OutboxItem = Pick<EventRecord, 'namespace' | 'request_id' | 'seq' | 
  * lease ends by itself, so a sweeper that dies in the middle delays its rows by ten seconds at most.
  */
 export async function leaseOutbox(sql: Query, limit: number): Promise<OutboxItem[]> {
-  const rows = await sql<(Omit<OutboxItem, 'reply_subject'> & { state: Uint8Array | null })[]>`
+  const rows = await sql<(Omit<OutboxItem, 'reply_subject' | 'trace'> & { state: Uint8Array | null; traceparent: string | null })[]>`
     with due as (
       select namespace, request_id, seq from store.outbox
       where created_at < clock_timestamp() - interval '2 seconds' and (leased_until is null or leased_until < clock_timestamp())
@@ -32,11 +33,11 @@ export async function leaseOutbox(sql: Query, limit: number): Promise<OutboxItem
     select e.namespace, e.request_id, e.seq, e.id, e.type, to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as occurred_at,
       coalesce(convert_from(e.data, 'UTF8'), '{"clocks":[],"erased":true}') as data, s.reason,
       case when e.seq = 1 then coalesce(convert_from(p.body, 'UTF8'), 'null') end as payload,
-      case when e.type in ('resolved', 'expired', 'cancelled') then s.state end as state
+      case when e.type in ('resolved', 'expired', 'cancelled') then s.state end as state, s.traceparent
     from leased l join store.events e using (namespace, request_id, seq) join store.escalations s using (namespace, request_id)
     left join store.payloads p using (namespace, request_id)
     order by e.namespace, e.request_id, e.seq`;
-  return rows.map(({ state, ...row }) => ({ ...row, reply_subject: state ? replySubject(parseState(state)) : null }));
+  return rows.map(({ state, traceparent, ...row }) => ({ ...row, trace: traceparent ?? undefined, reply_subject: state ? replySubject(parseState(state)) : null }));
 }
 
 export const replySubject = (state: EscalationState): string | null => state.rules.resume?.reply_subject ?? null;

@@ -1,5 +1,5 @@
 import { encodeUtf8, subjects, UmpireError, type Outcome } from '@umpire/contract';
-import { backoffDelay, Batcher, counter, delay, gauge, Loop, withDeadline, type Bus, type Logger, type Sql } from '@umpire/runtime';
+import { backoffDelay, Batcher, counter, delay, gauge, inSpan, Loop, traceHeaders, withDeadline, type Bus, type Logger, type Sql } from '@umpire/runtime';
 import { eventMessage } from './event-record.ts';
 import { deleteOutbox, leaseOutbox, outboxDepth, type OutboxItem } from './outbox.queries.ts';
 
@@ -81,9 +81,9 @@ export class Relay {
 
   private async publishOne(item: OutboxItem): Promise<boolean> {
     try {
-      const acks = [this.bus.publish(subjects.event(item.namespace, item.type, item.reason), encodeUtf8(eventMessage(item, item.reason, item.payload)), { msgId: item.id })];
+      const acks = [this.publishTraced(item, subjects.event(item.namespace, item.type, item.reason), encodeUtf8(eventMessage(item, item.reason, item.payload)))];
       const outcome = outcomeText(item);
-      if (outcome !== null) acks.push(this.bus.publish(subjects.outcome(item.namespace, item.reason), encodeUtf8(outcome), { msgId: item.id }));
+      if (outcome !== null) acks.push(this.publishTraced(item, subjects.outcome(item.namespace, item.reason), encodeUtf8(outcome)));
       await Promise.all(acks);
       // Not kept by any stream: a producer that listens there hears at once, one that does not reads the outcome elsewhere.
       if (outcome !== null && item.reply_subject !== null) this.bus.hint(item.reply_subject, encodeUtf8(outcome));
@@ -95,6 +95,12 @@ export class Relay {
       this.logger.warn({ err: error, type: item.type, seq: item.seq }, 'publish_failed');
       return false;
     }
+  }
+
+  private async publishTraced({ id, trace }: OutboxItem, subject: string, data: Uint8Array): Promise<void> {
+    if (trace === undefined) return void (await this.bus.publish(subject, data, { msgId: id }));
+    await inSpan(`publish ${subject.split('.').slice(2, -1).join(' ')}`, { parent: trace, kind: 'producer', attributes: { 'messaging.system': 'nats', 'messaging.destination.name': subject, 'messaging.message.id': id } }, ({ context }) =>
+      this.bus.publish(subject, data, { msgId: id, headers: traceHeaders(context) }));
   }
 
   /** A failed delete is only a second publish under the same id, so a few tries are enough. */

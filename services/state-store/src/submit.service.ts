@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { decodeUtf8, fromHex, toHex, UmpireError, type SubmitItem, type Verdict } from '@umpire/contract';
 import { evolve, openEscalation, type Actor, type Electorate, type SameTask } from '@umpire/domain';
-import { Batcher, counter, databaseNow, histogram, isDataError, Loop, withDeadline, type Logger, type Sql } from '@umpire/runtime';
+import { Batcher, counter, databaseNow, histogram, inBatch, isDataError, Loop, postgresStep, withDeadline, type Logger, type Sql, type TraceContext } from '@umpire/runtime';
 import { findSubmissions, insertEscalations, parseState, type Key, type NewEscalation } from './escalation.queries.ts';
 import { CHAIN_START, recordEvent, saltedDigest } from './event-record.ts';
 import type { OutboxItem } from './outbox.queries.ts';
@@ -10,7 +10,8 @@ import { deleteTombstone, findGroupMembers, findTombstones, insertTombstone, pru
 import { keyOf, outboxItem, type Transitions } from './transition.service.ts';
 
 export type Submission = { item: SubmitItem; body: Uint8Array };
-type Opening = { item: Extract<SubmitItem, { type: 'escalation' | 'interaction' }>; body: Uint8Array };
+/** `trace` is what everything that becomes of it goes on from. */
+type Opening = { item: Extract<SubmitItem, { type: 'escalation' | 'interaction' }>; body: Uint8Array; trace?: TraceContext };
 
 const STATEMENT_MS = 12_000;
 /** With a payload and rules of 256 KiB each, the `opened` event still fits NATS's 1 MiB. */
@@ -62,7 +63,7 @@ export class Submissions {
     };
     for (const { item, body } of submissions) {
       if (item.type === 'cancel' || seen.has(keyOf(item))) await finishRun();
-      if (item.type === 'cancel') results.push(await this.cancel(item, item.detail));
+      if (item.type === 'cancel') results.push(await this.cancel(item, item.detail, PRODUCER, item.trace));
       else {
         seen.add(keyOf(item));
         run.push(this.batcher.add({ item, body }, body.length));
@@ -77,18 +78,18 @@ export class Submissions {
    * Cancels for the producer. An id that is not there yet is marked, so that its later submit opens and cancels; looking again
    * after the mark is committed closes the race with a submit that looks for marks after its own commit.
    */
-  async cancel(key: Key, detail: string | null, actor: Actor = PRODUCER): Promise<Verdict> {
-    const first = await this.tryCancel(key, detail, actor);
+  async cancel(key: Key, detail: string | null, actor: Actor = PRODUCER, trace?: TraceContext): Promise<Verdict> {
+    const first = await this.tryCancel(key, detail, actor, trace);
     if (first) return first;
     await withDeadline(insertTombstone(this.sql, key, detail), STATEMENT_MS, 'tombstone insert');
-    const second = await this.tryCancel(key, detail, actor);
+    const second = await this.tryCancel(key, detail, actor, trace);
     if (!second) return { request_id: key.request_id, status: 'tombstoned' };
     await withDeadline(deleteTombstone(this.sql, key), STATEMENT_MS, 'tombstone delete');
     return second;
   }
 
-  private async tryCancel(key: Key, detail: string | null, actor: Actor): Promise<Verdict | null> {
-    const executed = await this.transitions.execute({ namespace: key.namespace, request_id: key.request_id, command: { type: 'cancel', actor, ...(detail === null ? {} : { detail }) } });
+  private async tryCancel(key: Key, detail: string | null, actor: Actor, trace?: TraceContext): Promise<Verdict | null> {
+    const executed = await this.transitions.execute({ namespace: key.namespace, request_id: key.request_id, trace, command: { type: 'cancel', actor, ...(detail === null ? {} : { detail }) } });
     if (!executed) return null;
     const { decision, outcome } = executed;
     const cancelled = !decision.refusal || outcome?.state === 'cancelled';
@@ -101,7 +102,8 @@ export class Submissions {
     openings.forEach(({ item }, index) => firsts.has(keyOf(item)) || firsts.set(keyOf(item), index));
     const leading = openings.filter(({ item }, index) => firsts.get(keyOf(item)) === index);
     const rest = openings.filter(({ item }, index) => firsts.get(keyOf(item)) !== index);
-    const leadingVerdicts = await this.openBisecting(leading);
+    const leadingVerdicts = await inBatch('store open', leading.map(({ item }) => item.trace), { kind: 'server' }, (traces) =>
+      this.openBisecting(leading.map((opening, index) => ({ ...opening, trace: traces[index] }))));
     const restVerdicts = rest.length > 0 ? await this.openBatch(rest) : [];
     return openings.map((opening) => {
       const position = leading.indexOf(opening);
@@ -132,10 +134,10 @@ export class Submissions {
     const sameTasks = await this.sameTasks.earlier(openings.map(({ item }) => item));
     const items = openings.map((opening, index) => prepare(opening, now, groups, { responders: earlier[index]!, sameTask: sameTasks[index] }));
     batchSize.observe(items.length);
-    const inserted = await withDeadline(insertEscalations(this.sql, items), STATEMENT_MS, 'insert of escalations');
+    const inserted = await postgresStep('insert escalations', () => withDeadline(insertEscalations(this.sql, items), STATEMENT_MS, 'insert of escalations'));
     const fresh = new Set(inserted.map(keyOf));
     const freshItems = items.filter((item) => fresh.has(keyOf(item.state)));
-    this.committed(freshItems.map((item) => outboxItem(item.event, item.state, item.payload)));
+    this.committed(freshItems.map((item) => outboxItem(item.event, item.state, item.trace, item.payload)));
     const taken = openings.filter(({ item }) => !fresh.has(keyOf(item)));
     const known = new Map(taken.length === 0 ? [] : (await withDeadline(findSubmissions(this.sql, taken.map(({ item }) => item)), STATEMENT_MS, 'submissions')).map((row) => [keyOf(row), row]));
     await this.honourTombstones(openings.map(({ item }) => item));
@@ -187,7 +189,7 @@ export class Submissions {
 
 type Earlier = { responders: string[]; sameTask: SameTask | undefined };
 
-function prepare({ item, body }: Opening, now: number, groups: Map<string, string[]>, earlier: Earlier): NewEscalation {
+function prepare({ item, body, trace }: Opening, now: number, groups: Map<string, string[]>, earlier: Earlier): NewEscalation {
   const expand = (assignees: { users: string[]; groups: string[]; roles: string[] }): Electorate => ({
     users: [...new Set([...assignees.users, ...assignees.groups.flatMap((name) => groups.get(`${item.namespace}/${name}`) ?? [])])],
     roles: assignees.roles,
@@ -231,6 +233,7 @@ function prepare({ item, body }: Opening, now: number, groups: Map<string, strin
     payload_digest: digest,
     content_digest: fromHex(item.content_digest),
     submission: item.submission,
+    trace,
     task_id: item.task_id,
     summary: item.summary,
   };

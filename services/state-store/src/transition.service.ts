@@ -1,11 +1,12 @@
 import type { Outcome } from '@umpire/contract';
 import { UmpireError } from '@umpire/contract';
 import { evolve, type Command, type Decision, type EscalationState } from '@umpire/domain';
-import { Batcher, counter, databaseNow, isDataError, transaction, type Sql, type Tx } from '@umpire/runtime';
+import { Batcher, counter, currentTrace, databaseNow, isDataError, traceClock, transaction, type Sql, type TraceContext, type Tx } from '@umpire/runtime';
 import { lockEscalations, saveTransitions, type Key, type LockedRow, type Transition } from './escalation.queries.ts';
 import { decideActing } from './identity-acting.ts';
 import { findDelegators } from './identity-delegations.queries.ts';
 import { recordEvent, type EventRecord } from './event-record.ts';
+import { tellTransition } from './transition-trace.ts';
 import { unlessChanged, type IfMatch } from './if-match.ts';
 import { replySubject, type OutboxItem } from './outbox.queries.ts';
 
@@ -14,9 +15,9 @@ export type Executed = { decision: Decision; events: EventRecord[]; outcome: Out
 
 /**
  * A command for one escalation. `if_match` is what the caller last saw (`If-Match`): it is compared under the row lock, so that
- * nothing can come between the look and the change.
+ * nothing can come between the look and the change. `trace` is what asked; left out, it is what runs now.
  */
-export type Asked = Key & { command: Command; if_match?: IfMatch };
+export type Asked = Key & { command: Command; if_match?: IfMatch; trace?: TraceContext };
 
 const TRANSACTION_MS = 12_000;
 /** Three bytes a character at most, and the rest of the message: within NATS's 1 MiB. */
@@ -44,7 +45,8 @@ export class Transitions {
    * @throws UmpireError `invalid` if Postgres refuses its data; connection faults as they come
    */
   async execute(asked: Asked): Promise<Executed> {
-    const executed = await this.batcher.add(asked, 1);
+    const trace = asked.trace ?? currentTrace();
+    const executed = await this.batcher.add(trace === undefined ? asked : { ...asked, trace }, 1);
     if (executed instanceof Error) throw executed;
     return executed;
   }
@@ -65,12 +67,16 @@ export class Transitions {
   }
 
   private async executeTogether(asked: Asked[]): Promise<Executed[]> {
+    const began = traceClock();
     const { results, transitions } = await transaction(this.sql, TRANSACTION_MS, async (tx) => {
       const folded = await this.fold(tx, asked);
       if (folded.transitions.length > 0) await saveTransitions(tx, folded.transitions);
       return folded;
     });
-    const items = transitions.flatMap(({ state, events }) => events.map((event) => outboxItem(event, state)));
+    const items = transitions.flatMap((transition) => {
+      const trace = tellTransition(transition, asked, began);
+      return transition.events.map((event) => outboxItem(event, transition.state, trace));
+    });
     if (items.length > 0) this.committed(items, transitions.map((transition) => transition.state));
     asked.forEach(({ command }, index) => commands.inc({ type: command.type, result: results[index] === null ? 'not_found' : results[index]!.decision.refusal?.code ?? 'ok' }));
     return results;
@@ -133,7 +139,7 @@ export function outcomeWithId(state: EscalationState): Outcome | null {
 export const keyOf = (key: Key) => `${key.namespace}/${key.request_id}`;
 
 /** @param payload JSON text, for `opened` only */
-export function outboxItem(event: EventRecord, state: EscalationState, payload: string | null = null): OutboxItem {
+export function outboxItem(event: EventRecord, state: EscalationState, trace: TraceContext, payload: string | null = null): OutboxItem {
   const { namespace, request_id, seq, id, type, occurred_at, data } = event;
-  return { namespace, request_id, seq, id, type, occurred_at, data, reason: state.reason, payload, reply_subject: replySubject(state) };
+  return { namespace, request_id, seq, id, type, occurred_at, data, reason: state.reason, payload, reply_subject: replySubject(state), trace };
 }

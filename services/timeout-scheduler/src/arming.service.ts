@@ -1,4 +1,4 @@
-import { transaction, type Sql } from '@umpire/runtime';
+import { postgresStep, transaction, type Sql } from '@umpire/runtime';
 import { arm, disarm, escalationKey, raiseMarks, type Armed, type ClockSet } from './clock-set.queries.ts';
 import { schedulerMetrics as metrics } from './scheduler.metrics.ts';
 
@@ -26,13 +26,13 @@ export class Arming {
   async take(sets: ClockSet[]): Promise<number> {
     const newest = newestInOrder(sets);
     if (newest.length === 0) return 0;
-    const { raised, disarmed, armed } = await transaction(this.sql, TRANSACTION_MS, async (tx) => {
+    const { raised, disarmed, armed } = await postgresStep('arm timers', () => transaction(this.sql, TRANSACTION_MS, async (tx) => {
       const raised = await raiseMarks(tx, newest);
       if (raised.length === 0) return { raised, disarmed: [], armed: [] as Armed[] };
       // Sent together, run in order on one connection.
       const [disarmed, armed] = await Promise.all([disarm(tx, raised), arm(tx, raised)]);
       return { raised, disarmed, armed };
-    });
+    }));
     for (const kind of disarmed) metrics.disarmed.inc({ kind });
     for (const { namespace, kind, wake_at } of armed) {
       metrics.armed.inc({ kind });

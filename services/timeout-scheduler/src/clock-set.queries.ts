@@ -1,8 +1,8 @@
 import type { Clock, ClockKind } from '@umpire/contract';
 import type { Query, Tx } from '@umpire/runtime';
 
-/** All timers that an escalation wants, as of its event `seq`. */
-export type ClockSet = { namespace: string; request_id: string; seq: number; clocks: Clock[] };
+/** All timers that an escalation wants, as of its event `seq`. `trace` is what they go on from, while something is traced. */
+export type ClockSet = { namespace: string; request_id: string; seq: number; clocks: Clock[]; trace?: string | undefined };
 export type Armed = { namespace: string; kind: ClockKind; wake_at: number };
 
 /**
@@ -42,18 +42,18 @@ export async function disarm(tx: Tx, sets: ClockSet[]): Promise<ClockKind[]> {
  * about to be settled.
  */
 export async function arm(tx: Tx, sets: ClockSet[]): Promise<Armed[]> {
-  const wanted = sets.flatMap((set) => set.clocks.map((clock) => ({ ...clock, namespace: set.namespace, request_id: set.request_id })));
+  const wanted = sets.flatMap((set) => set.clocks.map((clock) => ({ ...clock, namespace: set.namespace, request_id: set.request_id, trace: set.trace })));
   if (wanted.length === 0) return [];
   return tx<Armed[]>`
-    insert into scheduler.timers as t (namespace, request_id, kind, ordinal, generation, due_at, wake_at)
-    select w.namespace, w.request_id, w.kind, w.ordinal, w.generation, w.due_at::timestamptz, w.due_at::timestamptz
+    insert into scheduler.timers as t (namespace, request_id, kind, ordinal, generation, due_at, wake_at, traceparent)
+    select w.namespace, w.request_id, w.kind, w.ordinal, w.generation, w.due_at::timestamptz, w.due_at::timestamptz, w.traceparent
     from unnest(${wanted.map((clock) => clock.namespace)}::text[], ${wanted.map((clock) => clock.request_id)}::text[], ${wanted.map((clock) => clock.kind)}::text[],
       ${wanted.map((clock) => clock.ordinal)}::integer[], ${wanted.map((clock) => clock.generation)}::integer[],
-      ${wanted.map((clock) => clock.due_at)}::text[]) as w (namespace, request_id, kind, ordinal, generation, due_at)
+      ${wanted.map((clock) => clock.due_at)}::text[], ${wanted.map((clock) => clock.trace ?? null)}::text[]) as w (namespace, request_id, kind, ordinal, generation, due_at, traceparent)
     where not exists (
       select from scheduler.timers s where s.namespace = w.namespace and s.request_id = w.request_id and s.kind = w.kind and s.ordinal = w.ordinal
         and s.generation = w.generation and s.due_at = w.due_at::timestamptz)
-    on conflict (namespace, request_id, kind, ordinal) do update set generation = excluded.generation, due_at = excluded.due_at, wake_at = excluded.wake_at,
+    on conflict (namespace, request_id, kind, ordinal) do update set generation = excluded.generation, due_at = excluded.due_at, wake_at = excluded.wake_at, traceparent = excluded.traceparent,
       leased_until = '-infinity', lease = null, attempts = 0
     returning t.namespace, t.kind, extract(epoch from t.wake_at)::float8 * 1000 as wake_at`;
 }

@@ -1,5 +1,5 @@
 import { subjects, UmpireError, type ApplyItem, type ApplyReply, type ApplyRequest } from '@umpire/contract';
-import { backoffDelay, delay, withDeadline, type Bus, type Logger, type Sql } from '@umpire/runtime';
+import { backoffDelay, delay, inBatch, withDeadline, type Bus, type Logger, type Sql } from '@umpire/runtime';
 import type { DatabaseClock } from './database-clock.ts';
 import { schedulerMetrics as metrics } from './scheduler.metrics.ts';
 import { rearmTimers, releaseTimers, removeTimers, STATEMENT_MS, type Lease, type LeasedTimer } from './timer.queries.ts';
@@ -56,8 +56,10 @@ export class Firing {
   }
 
   private async ask(timers: LeasedTimer[]): Promise<ApplyReply['results']> {
-    const items = timers.map(({ namespace, request_id, kind, ordinal, generation }): ApplyItem => ({ namespace, request_id, kind, ordinal, generation }));
-    const { results } = await this.options.bus.requestJson<ApplyReply>(subjects.apply, { items } satisfies ApplyRequest, ASK_MS);
+    const { results } = await inBatch('scheduler fire', timers.map((timer) => timer.traceparent ?? undefined), { kind: 'internal' }, (traces) => {
+      const items = timers.map(({ namespace, request_id, kind, ordinal, generation }, index): ApplyItem => ({ namespace, request_id, kind, ordinal, generation, trace: traces[index] }));
+      return this.options.bus.requestJson<ApplyReply>(subjects.apply, { items } satisfies ApplyRequest, ASK_MS);
+    });
     if (!Array.isArray(results) || results.length !== timers.length) throw new Error('the store answered another number of timers than it was asked about');
     const odd = results.find((result) => !isResult(result));
     if (odd) throw new Error(`the store answered ${JSON.stringify(odd)}`);

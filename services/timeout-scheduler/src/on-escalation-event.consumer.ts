@@ -1,6 +1,6 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { consumerNames, durableConsumers, type ConsumerSpec } from '@umpire/contract';
-import { DurableConsumer, isDataError, type Bus, type Logger } from '@umpire/runtime';
+import { DurableConsumer, inBatch, isDataError, readTrace, type Bus, type Logger } from '@umpire/runtime';
 import type { Arming } from './arming.service.ts';
 import type { ClockSet } from './clock-set.queries.ts';
 import { clockSetOfEvent } from './escalation-event.ts';
@@ -19,18 +19,19 @@ function schedulerConsumer(): ConsumerSpec {
 }
 
 /** An event that cannot be read can never arm anything: it is logged and acked. */
-export async function takeEvents(messages: Pick<JsMsg, 'data' | 'ack' | 'subject' | 'seq'>[], arming: Arming, logger: Logger): Promise<void> {
+export async function takeEvents(messages: (Pick<JsMsg, 'data' | 'ack' | 'subject' | 'seq'> & Partial<Pick<JsMsg, 'headers'>>)[], arming: Arming, logger: Logger): Promise<void> {
   const sets: ClockSet[] = [];
   for (const message of messages) {
     const read = clockSetOfEvent(message.data);
     if (!('fault' in read)) {
-      sets.push(read);
+      sets.push({ ...read, trace: readTrace(message.headers?.get('traceparent')) });
       continue;
     }
     metrics.events.inc({ result: 'invalid' });
     logger.error({ subject: message.subject, stream_seq: message.seq, fault: read.fault }, 'event_not_readable');
   }
-  const taken = await takeOrHalve(sets, arming, logger);
+  const taken = await inBatch('scheduler arm', sets.map((set) => set.trace), { kind: 'consumer' }, (traces) =>
+    takeOrHalve(sets.map((set, index) => ({ ...set, trace: traces[index] })), arming, logger));
   metrics.events.inc({ result: 'applied' }, taken);
   metrics.events.inc({ result: 'outdated' }, sets.length - taken);
   for (const message of messages) message.ack();

@@ -17,7 +17,7 @@ export const STATEMENT_MS = 5_000;
 
 export type TimerKey = { namespace: string; request_id: string; kind: ClockKind; ordinal: number };
 /** A timer that this replica may ask about until its lease ends. `attempts` counts this one. */
-export type LeasedTimer = TimerKey & { generation: number; due_at: number; wake_at: number; attempts: number };
+export type LeasedTimer = TimerKey & { generation: number; due_at: number; wake_at: number; attempts: number; traceparent: string | null };
 export type Lease = { id: string; ms: number };
 
 type ClaimRow = { now: number } & (LeasedTimer | { [field in keyof LeasedTimer]: null });
@@ -41,14 +41,14 @@ export async function claimDue(sql: Query, ask: { namespaces: string[]; from: nu
       update scheduler.timers t
       set lease = ${ask.lease.id}::uuid, leased_until = (select now from clock) + ${ask.lease.ms}::float8 * interval '1 millisecond', attempts = t.attempts + 1
       where t.ctid = any (array(select place from due))
-      returning t.namespace, t.request_id, t.kind, t.ordinal, t.generation, t.due_at, t.wake_at, t.attempts)
+      returning t.namespace, t.request_id, t.kind, t.ordinal, t.generation, t.due_at, t.wake_at, t.attempts, t.traceparent)
     select extract(epoch from (select now from clock))::float8 * 1000 as now, null as of, null::float8 as next, c.namespace, c.request_id, c.kind, c.ordinal, c.generation,
-      extract(epoch from c.due_at)::float8 * 1000 as due_at, extract(epoch from c.wake_at)::float8 * 1000 as wake_at, c.attempts
+      extract(epoch from c.due_at)::float8 * 1000 as due_at, extract(epoch from c.wake_at)::float8 * 1000 as wake_at, c.attempts, c.traceparent
     from claimed c
     union all
     select extract(epoch from (select now from clock))::float8 * 1000, n.namespace, extract(epoch from (
       select t.wake_at from scheduler.timers t where t.namespace = n.namespace and t.wake_at > (select now from clock) order by t.wake_at limit 1))::float8 * 1000,
-      null, null, null, null, null, null, null, null
+      null, null, null, null, null, null, null, null, null
     from unnest(${ask.namespaces}::text[]) as n (namespace)`;
   const next = new Map(rows.flatMap((row) => (row.of === null ? [] : [[row.of, row.next] as const])));
   return { now: rows[0]!.now, timers: inDueOrder(rows), next };
@@ -88,14 +88,14 @@ export async function claimOverdue(sql: Query, ask: { lanes: OverdueLane[]; befo
       update scheduler.timers t
       set lease = ${ask.lease.id}::uuid, leased_until = (select now from clock) + ${ask.lease.ms}::float8 * interval '1 millisecond', attempts = t.attempts + 1
       where t.ctid = any (array(select place from due))
-      returning t.namespace, t.request_id, t.kind, t.ordinal, t.generation, t.due_at, t.wake_at, t.attempts)
+      returning t.namespace, t.request_id, t.kind, t.ordinal, t.generation, t.due_at, t.wake_at, t.attempts, t.traceparent)
     select extract(epoch from clock.now)::float8 * 1000 as now, null as of, null::float8 as head_wake_at, null::float8 as head_leased_until,
       c.namespace, c.request_id, c.kind, c.ordinal, c.generation, extract(epoch from c.due_at)::float8 * 1000 as due_at,
-      extract(epoch from c.wake_at)::float8 * 1000 as wake_at, c.attempts
+      extract(epoch from c.wake_at)::float8 * 1000 as wake_at, c.attempts, c.traceparent
     from clock left join claimed c on true
     union all
     select extract(epoch from (select now from clock))::float8 * 1000, h.namespace, extract(epoch from h.wake_at)::float8 * 1000, extract(epoch from h.leased_until)::float8 * 1000,
-      null, null, null, null, null, null, null, null
+      null, null, null, null, null, null, null, null, null
     from head h`;
   const heads = new Map(rows.flatMap((row) => (row.of === null ? [] : [[row.of, { wake_at: row.head_wake_at, leased_until: row.head_leased_until }] as const])));
   return { now: rows[0]!.now, timers: inDueOrder(rows), heads };

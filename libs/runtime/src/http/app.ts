@@ -9,6 +9,7 @@ import type { Logger } from '../logger.ts';
 import { AuthGuard } from './auth.ts';
 import { readBody } from './body.ts';
 import { fieldErrors, ProblemFilter, sendProblem, toUmpireError } from './problem-filter.ts';
+import { traceRequests } from '../tracing/http.ts';
 import { mountProbes, type Readiness } from './probes.ts';
 
 export type HttpOptions = { host: string; port: number; logger: Logger; readiness: Readiness; probesOnOrigin: boolean };
@@ -28,6 +29,7 @@ export async function startHttpApp(module: DynamicModule, options: HttpOptions):
     frameworkErrors: (error, _request, reply) => sendProblem(reply as never, toUmpireError(error)),
   } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const server = adapter.getInstance() as unknown as FastifyInstance;
+  traceRequests(server);
   keepRawBodies(server);
   closeIdleConnectionsOnShutdown(server);
   refuseNulInUrls(server);

@@ -3,6 +3,7 @@ import { connect, headers as makeHeaders, type Msg, type MsgHdrs, type NatsConne
 import { inboxPrefix, isOwnInbox, MAPPED_REPLY_PREFIX, namespaceOfSubject, UmpireError, type ErrorCode, type RequestSpec, type ServiceName } from '@umpire/contract';
 import { withDeadline } from '../postgres/connect.ts';
 import type { Logger } from '../logger.ts';
+import { currentTrace, inSpan, readTrace, step, traceHeaders } from '../tracing/tracing.ts';
 
 export type BusOptions = { url: string; user?: string | undefined; password?: string | undefined; service: ServiceName; logger: Logger };
 
@@ -89,15 +90,18 @@ export class Bus {
    * @throws UmpireError with the responder's code, or `unavailable` when nobody answered in time.
    */
   async request(subject: string, data: Uint8Array | string, timeoutMs: number): Promise<Uint8Array> {
-    let reply: Msg;
-    try {
-      reply = await this.connection.request(subject, data, { timeout: timeoutMs });
-    } catch (error) {
-      throw new UmpireError('unavailable', `no answer on ${subject}: ${(error as Error).message}`, { cause: error });
-    }
-    const code = reply.headers?.get(ERROR_HEADER);
-    if (code) throw new UmpireError(code as ErrorCode, reply.string());
-    return reply.data;
+    return step(`request ${subject}`, { kind: 'client', attributes: { 'messaging.system': 'nats', 'messaging.destination.name': subject } }, async () => {
+      let reply: Msg;
+      const trace = currentTrace();
+      try {
+        reply = await this.connection.request(subject, data, { timeout: timeoutMs, ...(trace === undefined ? {} : { headers: toHeaders(traceHeaders(trace)) }) });
+      } catch (error) {
+        throw new UmpireError('unavailable', `no answer on ${subject}: ${(error as Error).message}`, { cause: error });
+      }
+      const code = reply.headers?.get(ERROR_HEADER);
+      if (code) throw new UmpireError(code as ErrorCode, reply.string());
+      return reply.data;
+    });
   }
 
   async requestJson<Reply>(subject: string, body: unknown, timeoutMs: number): Promise<Reply> {
@@ -154,7 +158,9 @@ export class Bus {
 
   private async answer(message: Msg, handler: (data: Uint8Array, subject: string) => Promise<Uint8Array | string>): Promise<void> {
     try {
-      message.respond(await handler(message.data, message.subject));
+      const trace = readTrace(message.headers?.get('traceparent'));
+      const answer = () => handler(message.data, message.subject);
+      message.respond(trace === undefined ? await answer() : await inSpan(`answer ${message.subject}`, { kind: 'server', parent: trace }, answer));
     } catch (error) {
       this.refuse(message, error);
     }

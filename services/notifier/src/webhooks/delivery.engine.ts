@@ -1,4 +1,4 @@
-import { counter, gauge, histogram, type Clock, type Logger } from '@umpire/runtime';
+import { counter, gauge, histogram, openSpan, traceHeaders, withinSpan, type Clock, type Logger, type Span, type TraceContext } from '@umpire/runtime';
 import type { AttemptRecorder } from './attempt-recorder.ts';
 import type { AttemptRow } from './delivery.queries.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -200,13 +200,23 @@ export class DeliveryEngine {
     if (this.held === 0) this.onIdle();
   }
 
-  private async attempt(lane: Lane, delivery: Held): Promise<void> {
+  private attempt(lane: Lane, delivery: Held): Promise<void> {
+    if (delivery.trace === undefined) return this.attemptOnce(lane, delivery, undefined);
+    const attributes = { 'umpire.event': delivery.event, 'umpire.endpoint_id': lane.endpoint.id, 'umpire.attempt': delivery.attempts + 1, 'messaging.message.id': delivery.eventId };
+    const span = openSpan('webhook POST', { parent: delivery.trace, kind: 'client', attributes });
+    return withinSpan(span, () => this.attemptOnce(lane, delivery, span));
+  }
+
+  private async attemptOnce(lane: Lane, delivery: Held, span: Span | undefined): Promise<void> {
     const { endpoint } = lane;
     const began = performance.now();
     const startedAt = this.options.clock.now();
     lane.started(delivery);
-    const answer = await this.send(endpoint, delivery, startedAt);
+    const answer = await this.send(endpoint, delivery, startedAt, span?.context);
     const row = this.judge(endpoint, delivery, answer, startedAt);
+    if (answer.status !== null) span?.set({ 'http.response.status_code': answer.status });
+    if (answer.error !== null) span?.fail(new Error(answer.error));
+    span?.end();
     this.reflect(lane, answer, began);
     this.pump(lane);
     const ok = answer.error === null;
@@ -220,10 +230,10 @@ export class DeliveryEngine {
     if (row.delayMs !== null || this.starved || (lane.queue.length === 0 && lane.dueAt <= performance.now())) this.onRoom();
   }
 
-  private async send(endpoint: Endpoint, delivery: Held, now: number): Promise<Answer> {
+  private async send(endpoint: Endpoint, delivery: Held, now: number, trace: TraceContext): Promise<Answer> {
     try {
       const body = endpoint.payload === 'thin' ? thinBody(delivery.body) : delivery.body;
-      return await this.options.sender.send({ url: new URL(delivery.url ?? endpoint.url), headers: this.headers(endpoint, delivery, body, now), body });
+      return await this.options.sender.send({ url: new URL(delivery.url ?? endpoint.url), headers: { ...this.headers(endpoint, delivery, body, now), ...traceHeaders(trace) }, body });
     } catch (error) {
       return { status: null, error: 'protocol', detail: (error as Error).message.slice(0, 300), response: Buffer.alloc(0), latencyMs: 0, retryAfterMs: null };
     }

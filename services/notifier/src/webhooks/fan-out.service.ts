@@ -1,4 +1,4 @@
-import { newId, type Sql } from '@umpire/runtime';
+import { newId, postgresStep, type Sql } from '@umpire/runtime';
 import type { ContentService } from './content.service.ts';
 import type { DeliveryEngine } from './delivery.engine.ts';
 import type { EndpointOpener } from './endpoint-opener.ts';
@@ -63,7 +63,7 @@ export class FanOutService {
       const content = texts.get(event);
       const message: MessageRow = {
         eventId: event.id, namespace: event.namespace, event: name, requestId: event.requestId, reason: event.reason, seq: event.seq, occurredAt: event.occurredAt,
-        body: content ? webhookBody(name, event, content) : null,
+        body: content ? webhookBody(name, event, content) : null, trace: event.trace,
       };
       messages.push(message);
       const callback = callbacks.get(event);
@@ -74,12 +74,12 @@ export class FanOutService {
     let made = new Set<string>();
     const leasedFrom = performance.now();
     try {
-      made = await insertMessages(this.sql, messages, deliveries, this.engine.replica, this.engine.leaseMs);
+      made = await postgresStep('insert deliveries', () => insertMessages(this.sql, messages, deliveries, this.engine.replica, this.engine.leaseMs));
     } finally {
       for (const { held, id, endpoint, url, message } of deliveries) {
         if (held) this.engine.release(endpoint, message.body!.length);
         if (!made.has(id)) continue;
-        if (held) this.engine.take(endpoint, { id, eventId: message.eventId, url, event: message.event, body: message.body!, attempts: 0, roundStart: 0, fence: 1 }, leasedFrom);
+        if (held) this.engine.take(endpoint, { id, eventId: message.eventId, url, event: message.event, body: message.body!, attempts: 0, roundStart: 0, fence: 1, trace: message.trace }, leasedFrom);
         else this.engine.due(endpoint);
       }
     }

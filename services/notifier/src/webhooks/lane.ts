@@ -10,6 +10,8 @@ export type Delivery = {
   attempts: number;
   roundStart: number;
   fence: number;
+  /** What caused it, while something is traced. */
+  trace?: string | undefined;
 };
 export type Held = Delivery & { leaseUntil: number; lost: boolean };
 

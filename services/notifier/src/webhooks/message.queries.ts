@@ -11,6 +11,7 @@ export type MessageRow = {
   seq: number | null;
   occurredAt: string;
   body: Uint8Array | null;
+  trace?: string | undefined;
 };
 
 /** One (event, endpoint). `held`: the inserting replica sends it at once, so it is born leased under fence 1. */
@@ -25,13 +26,13 @@ export async function insertMessages(sql: Query, messages: MessageRow[], deliver
   const bodies = packBytes(messages.map((message) => message.body));
   const rows = await sql<{ id: string }[]>`
     with fresh as (
-      insert into notifier.messages (event_id, namespace, event, request_id, reason, seq, occurred_at, body)
+      insert into notifier.messages (event_id, namespace, event, request_id, reason, seq, occurred_at, body, traceparent)
       select m.event_id, m.namespace, m.event, m.request_id, m.reason, m.seq, m.occurred_at,
-        case when m.length >= 0 then substring(${bodies.blob}::bytea from m.at for m.length) end
+        case when m.length >= 0 then substring(${bodies.blob}::bytea from m.at for m.length) end, m.traceparent
       from unnest(${messages.map((m) => m.eventId)}::uuid[], ${messages.map((m) => m.namespace)}::text[], ${messages.map((m) => m.event)}::text[],
         ${messages.map((m) => m.requestId)}::text[], ${messages.map((m) => m.reason)}::text[], ${messages.map((m) => m.seq)}::integer[],
-        ${messages.map((m) => m.occurredAt)}::text[]::timestamptz[], ${bodies.at}::integer[], ${bodies.length}::integer[])
-        as m (event_id, namespace, event, request_id, reason, seq, occurred_at, at, length)
+        ${messages.map((m) => m.occurredAt)}::text[]::timestamptz[], ${bodies.at}::integer[], ${bodies.length}::integer[], ${messages.map((m) => m.trace ?? null)}::text[])
+        as m (event_id, namespace, event, request_id, reason, seq, occurred_at, at, length, traceparent)
       on conflict (event_id) do nothing
       returning event_id
     )

@@ -14,6 +14,8 @@ export type IncomingEvent = {
   escalation: string | null;
   interaction: string | null;
   outcome: string | null;
+  /** What its deliveries go on from, while something is traced. */
+  trace?: string | undefined;
 };
 
 /** What an escalation's webhooks carry beside the event itself: texts as the producer wrote them. */
