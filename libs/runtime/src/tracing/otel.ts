@@ -3,6 +3,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { AlwaysOffSampler, AlwaysOnSampler, BatchSpanProcessor, ParentBasedSampler, TraceIdRatioBasedSampler, TracerProvider, type Sampler } from '@opentelemetry/sdk-trace';
+import { systemClock } from '../clock.ts';
 import type { Env } from '../config.ts';
 import type { Span, SpanOptions, TraceContext, Tracing } from './span.ts';
 
@@ -48,7 +49,7 @@ export function openTelemetry(service: string, env: Env): Tracing {
       const active = trace.getSpanContext(context.active());
       return active && textOf(active);
     },
-    now: () => Date.now(),
+    now: () => systemClock.now(),
     stop: async () => {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, STOP_WITHIN_MS)));
