@@ -1,3 +1,5 @@
+import type { LocalServers } from './servers.mjs';
+
 export interface ProducerLogin {
   user: string;
   pass: string;
@@ -28,6 +30,8 @@ export interface Umpire {
   origin: string;
   connection: Connection;
   connectionFile: string;
+  /** Those that were started here, and not named by the environment. */
+  servers: LocalServers;
   /** Resolves when the product has ended by itself. */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   /** Ends services first, then servers. */
@@ -46,6 +50,8 @@ export interface LaunchOptions {
   verbose?: boolean;
   signal?: AbortSignal;
   show?: (line: string) => void;
+  /** Changes what one service (or `gateway`) is given before it is started. */
+  environment?: (name: string, env: Record<string, string>) => Record<string, string> | Promise<Record<string, string>>;
 }
 
 /** Runs the compiled product on a home and resolves when it is ready; rejects with a one-line `Trouble`. */

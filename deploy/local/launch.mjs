@@ -32,12 +32,12 @@ export function findServersFor(home, steps, external = externalServers()) {
 /**
  * Runs the product on a home: servers, provisioning, services; resolves when all are ready. Code must be compiled.
  *
- * `port` 0 takes a free one. `found` are the servers' programs, if looked up already; `signal` gives up waiting. Returns `{origin, connection,
- * connectionFile, ended, stop, kill}`: `ended` resolves with `{code}` when the product has ended by itself, `stop()` ends
- * services first, then servers.
+ * `port` 0 takes a free one. `found` are the servers' programs, if looked up already; `signal` gives up waiting; `environment(name, env)` may
+ * change what one service is given. Returns `{origin, connection, connectionFile, servers, ended, stop, kill}`: `ended` resolves with `{code}`
+ * when the product has ended by itself, `stop()` ends services first, then servers.
  */
 export async function launch({ home, port = 8080, split = false, verbose = false, steps = new Steps({ quiet: true }), found, signal,
-  show = (line) => steps.say(line) }) {
+  environment = (_name, env) => env, show = (line) => steps.say(line) }) {
   const external = externalServers();
   if (external.nats) steps.say('UMPIRE_NATS_URL: an ack of that server means on disk only if it runs with sync_interval: always, or as a cluster');
   const opened = await openHome(home);
@@ -63,12 +63,12 @@ export async function launch({ home, port = 8080, split = false, verbose = false
     const addresses = addressesOf(external, started.servers, secrets);
     await steps.run('migrations and keys', () => provisionDatabase({ home, adminUrl: addresses.postgresUrl, secrets, namespaces }));
     const env = serviceEnvironment({ ...addresses, secrets, namespacesText, origin, logLevel: process.env.UMPIRE_LOG_LEVEL || 'info' });
-    started.services = await runServices({ home, split, env, origin, ports, verbose, show });
+    started.services = await runServices({ home, split, env, origin, ports, verbose, show, environment });
     await steps.run(split ? 'services (split)' : 'services', () => untilReady(origin, started.services, signal));
     const connection = connectionOf({ origin, ...addresses, secrets, namespaces });
     const connectionFile = join(home, 'connection.json');
     writeWhole(connectionFile, `${JSON.stringify(connection, null, 2)}\n`);
-    return { origin, connection, connectionFile, stop, kill, ended: Promise.race(started.services.map((service) => service.ended)) };
+    return { origin, connection, connectionFile, servers: started.servers, stop, kill, ended: Promise.race(started.services.map((service) => service.ended)) };
   } catch (error) {
     await stop();
     throw error;
@@ -104,19 +104,19 @@ function externalNats(text) {
   return { url: `${url.protocol}//${url.host}`, shared };
 }
 
-async function runServices({ home, split, env, origin, ports, verbose, show }) {
+async function runServices({ home, split, env, origin, ports, verbose, show, environment }) {
   const { hostname: host, port } = new URL(origin);
   const onEvent = ({ service, code, signal }) => note(home, show, `${service} ended (${signal ?? `exit code ${code}`}), starting it again`);
-  const make = (name, entry, own) => new Service({ name, entry, home, env: own, revive: split, verbose, show, onEvent });
+  const make = async (name, entry, own) => new Service({ name, entry, home, env: await environment(name, own), revive: split, verbose, show, onEvent });
   const made = [];
-  if (!split) made.push(make('all-in-one', 'services/all-in-one/dist/main.js', { ...env, UMPIRE_PORT: port }));
+  if (!split) made.push(await make('all-in-one', 'services/all-in-one/dist/main.js', { ...env, UMPIRE_PORT: port }));
   const services = {};
   for (const name of split ? SERVICES : []) {
     services[name] = { port: await ports.take(name), internalPort: await ports.take(`${name} internal`) };
-    made.push(make(name, `services/${name}/dist/main.js`, { ...environmentOf(name, env), UMPIRE_PORT: String(services[name].port),
+    made.push(await make(name, `services/${name}/dist/main.js`, { ...environmentOf(name, env), UMPIRE_PORT: String(services[name].port),
       UMPIRE_INTERNAL_PORT: String(services[name].internalPort) }));
   }
-  if (split) made.push(make('gateway', 'deploy/local/gateway.mjs', { UMPIRE_GATEWAY: JSON.stringify({ host, port: Number(port), services }) }));
+  if (split) made.push(await make('gateway', 'deploy/local/gateway.mjs', { UMPIRE_GATEWAY: JSON.stringify({ host, port: Number(port), services }) }));
   for (const service of made) service.start();
   return made;
 }

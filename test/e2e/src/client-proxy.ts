@@ -1,11 +1,14 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
-/** A line to a server that a test can cut and mend. */
+/** A line to a server that a test can cut, hold up, slow down, or make lose what comes back. */
 export class CuttableLine {
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
   private cut = false;
   private frozen = false;
+  private deaf = false;
+  private slowMs = 0;
 
   private constructor(target: URL) {
     this.server = createServer((near) => {
@@ -18,7 +21,7 @@ export class CuttableLine {
           this.sockets.delete(one);
           other.destroy();
         });
-        one.pipe(other);
+        one.pipe(this.passage(one === far)).pipe(other);
         if (this.frozen) one.pause();
       }
     });
@@ -53,6 +56,32 @@ export class CuttableLine {
 
   up(): void {
     this.cut = false;
+  }
+
+  /** Every piece takes this long in each direction, one after the other; 0 is full speed. */
+  slow(ms: number): void {
+    this.slowMs = ms;
+  }
+
+  /** What the server says is lost; what it is told arrives. */
+  muffle(): void {
+    this.deaf = true;
+  }
+
+  /** Ends the connections that have lost something, as their next byte would be out of place. */
+  unmuffle(): void {
+    this.deaf = false;
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private passage(back: boolean): Transform {
+    return new Transform({
+      transform: (chunk: Buffer, _encoding, done) => {
+        if (back && this.deaf) return done();
+        if (this.slowMs === 0) return done(null, chunk);
+        setTimeout(() => done(null, chunk), this.slowMs);
+      },
+    });
   }
 
   close(): Promise<void> {

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
@@ -11,6 +11,12 @@ export type Received = { id: string; event: string; requestId: string; seq: numb
 export class Receiver {
   readonly received: Received[] = [];
   readonly faults: string[] = [];
+  /** Told of each one that was taken. */
+  onReceived: (webhook: Received) => void = () => undefined;
+  /** How it answers; by default that it has taken it. */
+  answer: (response: ServerResponse) => void = (response) => void response.writeHead(204).end();
+  /** The endpoint's id. */
+  id = '';
   private readonly server: Server;
   private secret = '';
 
@@ -20,7 +26,7 @@ export class Receiver {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         this.take(Buffer.concat(chunks).toString('utf8'), request.headers as Record<string, string>);
-        response.writeHead(204).end();
+        this.answer(response);
       });
     });
   }
@@ -33,6 +39,7 @@ export class Receiver {
     const created = await stack.post('/webhooks/endpoints', key, { url: `http://127.0.0.1:${port}/hook`, ...more });
     if (created.status !== 201) throw new Error(`endpoint was not created: ${created.status} ${created.text}`);
     receiver.secret = created.body.secret;
+    receiver.id = created.body.id;
     return receiver;
   }
 
@@ -56,7 +63,9 @@ export class Receiver {
       const body = JSON.parse(text);
       if (headers['x-event-type'] !== 'hitl_escalation') throw new Error('X-Event-Type is not hitl_escalation');
       if (headers['webhook-id'] !== body.id) throw new Error('webhook-id is not the event id');
-      this.received.push({ id: body.id, event: body.event, requestId: body.request_id ?? body.escalation?.request_id, seq: body.seq, text, body, headers });
+      const received = { id: body.id, event: body.event, requestId: body.request_id ?? body.escalation?.request_id, seq: body.seq, text, body, headers };
+      this.received.push(received);
+      this.onReceived(received);
     } catch (error) {
       this.faults.push(`${(error as Error).message}: ${text.slice(0, 200)}`);
     }

@@ -3,8 +3,8 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { launch, type Connection } from '../../../deploy/local/launch.mjs';
-import { removeHome } from '../../../deploy/local/servers.mjs';
+import { launch, type Connection, type LaunchOptions } from '../../../deploy/local/launch.mjs';
+import { removeHome, type LocalServers } from '../../../deploy/local/servers.mjs';
 
 export type Topology = 'all' | 'split';
 
@@ -13,29 +13,41 @@ export const topologies: Topology[] = process.env['TOPOLOGY'] ? [process.env['TO
 
 export type Answer = { status: number; headers: Headers; text: string; body: any };
 
+/** What a test changes about a start; `prepare` is given the home before anything is in it. */
+export type StackOptions = Pick<LaunchOptions, 'environment' | 'show'> & { prepare?: (home: string) => Promise<void> | void };
+
 /** The product as a user runs it, in a temporary home on a free port, and what a test needs to speak with it. */
 export class Stack {
   readonly home: string;
   readonly topology: Topology;
+  private readonly options: StackOptions;
   private product!: Awaited<ReturnType<typeof launch>>;
   private readonly connections: NatsConnection[] = [];
 
-  private constructor(home: string, topology: Topology) {
+  private constructor(home: string, topology: Topology, options: StackOptions) {
     this.home = home;
     this.topology = topology;
+    this.options = options;
   }
 
-  static async start(topology: Topology, namespaces?: Record<string, string[]>): Promise<Stack> {
+  static async start(topology: Topology, namespaces?: Record<string, string[]>, options: StackOptions = {}): Promise<Stack> {
     if (namespaces) process.env['UMPIRE_NAMESPACES'] = JSON.stringify(namespaces);
     else delete process.env['UMPIRE_NAMESPACES'];
-    const stack = new Stack(await mkdtemp(join(tmpdir(), 'umpire-e2e-')), topology);
+    const stack = new Stack(await mkdtemp(join(tmpdir(), 'umpire-e2e-')), topology, options);
+    await options.prepare?.(stack.home);
     await stack.resume();
     return stack;
   }
 
   /** Starts it (again) on the same home. */
   async resume(): Promise<void> {
-    this.product = await launch({ home: this.home, port: 0, split: this.topology === 'split' });
+    const { environment, show } = this.options;
+    this.product = await launch({ home: this.home, port: 0, split: this.topology === 'split', ...(environment ? { environment } : {}), ...(show ? { show } : {}) });
+  }
+
+  /** The three servers, to be killed, stopped and started. */
+  get servers(): LocalServers {
+    return this.product.servers;
   }
 
   get connection(): Connection {
