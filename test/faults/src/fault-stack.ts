@@ -18,6 +18,8 @@ export type FaultStackOptions = {
   /** Changes a service's environment. */
   environment?: (name: string, env: Env) => Env;
   prepare?: (home: string) => Promise<void> | void;
+  /** After the end, before the home is removed. */
+  cleanUp?: (home: string) => void;
 };
 
 /** Two namespaces, so that one can be seen not to suffer from the other. */
@@ -33,9 +35,11 @@ export class FaultStack {
   stack!: Stack;
   private readonly environments = new Map<string, Env>();
   private readonly replicas = new Set<Replica>();
+  private cleanUp: (home: string) => void = () => undefined;
 
   static async start(options: FaultStackOptions = {}): Promise<FaultStack> {
     const made = new FaultStack();
+    if (options.cleanUp) made.cleanUp = options.cleanUp;
     made.stack = await Stack.start('split', NAMESPACES, {
       show: (line) => void made.said.push(line),
       ...(options.prepare ? { prepare: options.prepare } : {}),
@@ -50,6 +54,8 @@ export class FaultStack {
 
   async stop(): Promise<void> {
     await Promise.all([...this.replicas].map((replica) => replica.stop('SIGKILL')));
+    await this.stack.pause();
+    this.cleanUp(this.stack.home);
     await this.stack.stop();
     await Promise.all(Object.values(this.lines).map((line) => line.close()));
   }

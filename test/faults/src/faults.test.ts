@@ -22,7 +22,7 @@ describe(`faults (UMPIRE_SEED=${seed})`, () => {
         console.log(`[faults ${one.name}] SKIPPED: ${reason}`);
         skip(reason);
       }
-      const { counts, findings } = await runCase(one, seed, short);
+      const { counts, findings } = await runCase(one, seed, one === shortCase);
       expect(findings).toEqual([]);
       const stored = counts['acked'];
       expect(counts).toMatchObject({ stored, opened: stored, resolved: stored, outcomes: stored, gaps: 0, early: 0 });

@@ -37,6 +37,7 @@ export class Load {
   private readonly asked = new Set<string>();
   private running: Promise<void> | null = null;
   private ended = false;
+  private resting = false;
   private count = 0;
   private broken = false;
 
@@ -75,6 +76,26 @@ export class Load {
     for (const entry of entries) {
       const party = this.parties.find(({ namespace }) => namespace === entry.namespace)!;
       await party.js.publish(`hitl.${entry.namespace}.review.${entry.reason}`, bodyOf(entry), { timeout: 5_000 });
+      if (entry.kind === 'cancelled') await party.js.publish(`hitl.${entry.namespace}.cancel.${entry.reason}`, cancelOf(entry), { timeout: 5_000 });
+    }
+  }
+
+  /** Sends nothing for a while; resolves when all that was sent is acknowledged, and all that was asked for is answered. */
+  async rest(): Promise<void> {
+    this.resting = true;
+    await this.allAnswered();
+  }
+
+  goOn(): void {
+    this.resting = false;
+  }
+
+  /** Alice forgets that she has answered these, and answers when she is asked again. */
+  decideAgain(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      this.asked.delete(entry.id);
+      entry.accepted = null;
+      entry.refusedWith = null;
     }
   }
 
@@ -82,6 +103,10 @@ export class Load {
   async finish(): Promise<void> {
     this.ended = true;
     await this.running;
+    await this.allAnswered();
+  }
+
+  private async allAnswered(): Promise<void> {
     await eventually('everything sent to be acknowledged', () => this.broken || [...this.book.entries.values()].every((entry) => entry.acked), GIVE_UP_MS);
     await eventually('everything asked for to be answered', () => this.broken || this.book.acked.every((entry) => entry.kind !== 'decided' || entry.accepted !== null), GIVE_UP_MS);
     await eventually('the last cancels and races to end', () => this.waiting.size === 0, GIVE_UP_MS);
@@ -94,11 +119,14 @@ export class Load {
   }
 
   private async produce(): Promise<void> {
-    const beginning = performance.now();
-    while (!this.ended) {
-      const due = ((performance.now() - beginning) / 1_000) * this.options.perSecond;
-      while (!this.ended && this.count < due && this.waiting.size < this.options.mostWaiting) this.sendNext();
-      await delay(10);
+    let due = this.count;
+    for (let last = performance.now(); !this.ended; await delay(10)) {
+      const now = performance.now();
+      // What could not be sent is not made up for: the load stays steady.
+      due = Math.min(this.count + this.options.perSecond, due + ((now - last) / 1_000) * this.options.perSecond);
+      last = now;
+      while (!this.ended && !this.resting && this.count < due && this.waiting.size < this.options.mostWaiting) this.sendNext();
+      if (this.resting) due = this.count;
     }
   }
 
@@ -129,8 +157,7 @@ export class Load {
     else await this.untilAnswered(`POST ${entry.id}`, () => this.stack.post('/api/escalations', keys.producer, body), [202]);
     entry.acked = !this.broken;
     if (entry.kind !== 'cancelled') return;
-    const cancel = JSON.stringify({ type: 'hitl_cancel', payload: { request_id: entry.id, detail: 'no longer needed' } });
-    await this.publish(party.js, `hitl.${party.namespace}.cancel.${entry.reason}`, cancel);
+    await this.publish(party.js, `hitl.${party.namespace}.cancel.${entry.reason}`, cancelOf(entry));
   }
 
   private async poison(party: Party, index: number): Promise<void> {
@@ -185,6 +212,8 @@ export class Load {
     return null;
   }
 }
+
+const cancelOf = (entry: Entry) => JSON.stringify({ type: 'hitl_cancel', payload: { request_id: entry.id, detail: 'no longer needed' } });
 
 function bodyOf(entry: Entry): string {
   if (entry.timeoutMs === null) return queueMessage(hitlRequest(entry.id, entry.reason), entry.reason);

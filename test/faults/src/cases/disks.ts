@@ -1,0 +1,53 @@
+import { delay, eventually } from '@umpire/testing';
+import { join } from 'node:path';
+import { hitlRequest, queueMessage } from '../../../e2e/src/messages.ts';
+import { SmallDisk } from '../disk.ts';
+import type { FaultCase, FaultRun } from '../fault-case.ts';
+
+const streamDisk = new SmallDisk((home) => join(home, 'nats', 'data'), 96);
+const databaseDisk = new SmallDisk((home) => join(home, 'postgres'), 320);
+
+/** Disks that are full. */
+export const diskCases: FaultCase[] = [
+  {
+    name: 'disk-nats',
+    breaks: 'JetStream\'s disk is full for 15 s: nothing may be acknowledged that is not kept; then there is room again, and nats-server is restarted as its operator would',
+    unless: () => SmallDisk.impossible(),
+    stack: { prepare: streamDisk.mount, cleanUp: streamDisk.unmount },
+    run: async (run) => {
+      const filled = streamDisk.fill();
+      run.say(`${filled} bytes taken`);
+      const refused = await eventually('POST to be told to come again', () => posted(run).then((status) => [429, 503].includes(status) && status), 60_000);
+      await delay(15_000);
+      streamDisk.free();
+      await run.servers.nats.restart();
+      await run.load.moreAcked(60);
+      return { filled, refusedWith: refused };
+    },
+  },
+  {
+    name: 'disk-postgres',
+    breaks: 'Postgres\' disk is full for 20 s, then there is room again',
+    unless: () => SmallDisk.impossible(),
+    load: { perSecond: 80 },
+    stack: { prepare: databaseDisk.mount, cleanUp: databaseDisk.unmount },
+    run: async (run) => {
+      const filled = databaseDisk.fill();
+      run.say(`${filled} bytes taken`);
+      await run.load.more(600);
+      await delay(12_000);
+      databaseDisk.free();
+      run.say('there is room again');
+      await run.load.moreAcked(60);
+      return { filled };
+    },
+  },
+];
+
+async function posted(run: FaultRun): Promise<number> {
+  const { stack } = run.faults;
+  const body = queueMessage(hitlRequest(`disk/${performance.now()}`));
+  const answer = await stack.post('/api/escalations', stack.connection.keys.producer, body);
+  if (answer.status === 503 && answer.headers.get('retry-after') === null) throw new Error('503 without Retry-After');
+  return answer.status;
+}
