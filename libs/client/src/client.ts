@@ -2,6 +2,7 @@ import { UmpireError, type Assignees, type Interaction, type Reason, type UiSche
 import { Channels } from './admin/channels.ts';
 import { Identity } from './admin/identity.ts';
 import { Policies } from './admin/policies.ts';
+import { ReadLog } from './admin/read-log.ts';
 import { Rejected } from './admin/rejected.ts';
 import { Session } from './admin/session.ts';
 import { Timers } from './admin/timers.ts';
@@ -36,6 +37,7 @@ export class UmpireClient implements PipelineClient {
   readonly channels: Channels;
   readonly identity: Identity;
   readonly policies: Policies;
+  readonly readLog: ReadLog;
   readonly rejected: Rejected;
   readonly session: Session;
   readonly timers: Timers;
@@ -47,6 +49,7 @@ export class UmpireClient implements PipelineClient {
     this.channels = new Channels(this.transport);
     this.identity = new Identity(this.transport);
     this.policies = new Policies(this.transport);
+    this.readLog = new ReadLog(this.transport);
     this.rejected = new Rejected(this.transport);
     this.session = new Session(this.transport);
     this.timers = new Timers(this.transport);

@@ -2,6 +2,7 @@ export { UmpireError, type ErrorCode, type FieldError, type HITLRequest, type In
 export * from './admin/channels.ts';
 export * from './admin/identity.ts';
 export * from './admin/policies.ts';
+export * from './admin/read-log.ts';
 export * from './admin/rejected.ts';
 export * from './admin/session.ts';
 export * from './admin/timers.ts';

@@ -90,6 +90,9 @@ export type DeadLetter = { id: string; subject: string; errors: FieldError[]; di
 
 /** `umpire.store.query.principal`: who stands behind a credential. Keys and sessions by hex SHA-256, a JWT as it came. */
 export type PrincipalQuery = { key_digest: string } | { session_digest: string } | { jwt: string };
+/** `umpire.store.query.principals`: many at once (at most 100), for sockets that stay open; answers in the order of the questions. */
+export type PrincipalsQuery = { credentials: PrincipalQuery[] };
+export type PrincipalsReply = { principals: (import('./principal.ts').Principal | null)[] };
 export type PrincipalReply = { principal: import('./principal.ts').Principal | null };
 
 /** `umpire.store.query.content`: payload bytes and interaction by id; the reply is a frame with a body for each id found. */
@@ -100,6 +103,7 @@ export type ContentHeader = { items: ({ request_id: string; found: true; kind: '
  * `umpire.store.query.items`: what people see of escalations and who does, asked like `content`. The reply is a frame with the item's
  * JSON text for each id, in order; what does not fit is left out, and asked for again.
  */
+export type ItemsQuery = ContentQuery & { reader?: SocketReader };
 export type ItemsHeader = {
   items: (
     | { request_id: string; found: true; status: import('./events.ts').EscalationStatus; seq: number; users: string[]; roles: string[]; excluded: string[] }
@@ -108,7 +112,10 @@ export type ItemsHeader = {
 };
 
 /** `umpire.store.query.pending`: a person's inbox. The reply is JSON: how many there are, and the first page as far as it fits. */
-export type PendingQuery = { namespace: string; user_id: string; roles: string[] };
+export type PendingQuery = { namespace: string; user_id: string; roles: string[]; reader?: SocketReader };
+
+/** For whom a socket asks: what is answered is written to the read log in their name. `forwarded_for` is what a proxy said. */
+export type SocketReader = { user_id: string | null; key_id: string | null; auth: 'api_key' | 'jwt' | 'session'; address: string | null; forwarded_for: string | null; trace_id: string | null };
 
 /** `umpire.store.query.changes`: escalations changed since a cursor, with their clocks, for the scheduler's reconciliation. */
 export type ChangesQuery = { after: string | null; limit: number };

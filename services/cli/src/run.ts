@@ -6,6 +6,7 @@ import { escalations } from './commands/escalations.ts';
 import { groups } from './commands/groups.ts';
 import { keys } from './commands/keys.ts';
 import { policies } from './commands/policies.ts';
+import { reads } from './commands/reads.ts';
 import { rejected } from './commands/rejected.ts';
 import { connectionFor, type ConnectionSources } from './connection.ts';
 import { EXIT, Refused, Unreachable, UsageError } from './failures.ts';
@@ -15,7 +16,7 @@ import { visible } from './print.ts';
 /** What a command may touch of the world. Lines are written without their end. */
 export type Surroundings = ConnectionSources & { readInput: () => Promise<string>; out: (line: string) => void; err: (line: string) => void };
 
-export const COMMANDS: Command[] = [...keys, ...groups, ...delegations, ...escalations, ...policies, ...rejected];
+export const COMMANDS: Command[] = [...keys, ...groups, ...delegations, ...escalations, ...policies, ...reads, ...rejected];
 
 /**
  * Runs one command line.

@@ -43,8 +43,8 @@ export const readNotifierConfig = (env: Env) =>
     socketWindowAtStart: z.coerce.number().int().min(0).max(1_000_000).default(5_000),
     socketMax: z.coerce.number().int().min(1).max(100_000).default(10_000),
     socketHeartbeatMs: z.coerce.number().int().min(1_000).max(600_000).default(25_000),
-    /** How often it is asked again who stands behind an open socket. */
-    socketRecheckMs: z.coerce.number().int().min(1_000).max(600_000).default(30_000),
+    /** How often it is asked again who stands behind an open socket: a credential's end ends its sockets within this and two seconds. */
+    socketRecheckMs: z.coerce.number().int().min(100).max(600_000).default(3_000),
   }, env);
 
 export type NotifierConfig = ReturnType<typeof readNotifierConfig>;

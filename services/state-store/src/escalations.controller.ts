@@ -8,6 +8,8 @@ import { decodeListCursor, encodeListCursor } from './list-cursor.ts';
 import { listQuery, type ListQuery } from './list.schemas.ts';
 import { Lists } from './list.service.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
+import { ReadLog, type Reader } from './read-log.ts';
+import { Reading } from './reader.ts';
 import { requestIdOf } from './request-id.ts';
 
 /** Looking for escalations, and asking why one stands where it stands. */
@@ -16,25 +18,29 @@ import { requestIdOf } from './request-id.ts';
 export class EscalationsController {
   private readonly lists: Lists;
   private readonly explanations: Explanations;
+  private readonly log: ReadLog;
 
-  constructor(@Inject(Lists) lists: Lists, @Inject(Explanations) explanations: Explanations) {
+  constructor(@Inject(Lists) lists: Lists, @Inject(Explanations) explanations: Explanations, @Inject(ReadLog) log: ReadLog) {
+    this.log = log;
     this.lists = lists;
     this.explanations = explanations;
   }
 
   @Get()
   @Allow('producer', 'reviewer', 'admin')
-  async list(@Caller() caller: Principal, @Query({ schema: listQuery }) query: ListQuery, @Res() reply: FastifyReply) {
+  async list(@Caller() caller: Principal, @Reading() reader: Reader, @Query({ schema: listQuery }) query: ListQuery, @Res() reply: FastifyReply) {
     const { after, ...request } = query;
-    const { items, next } = await this.lists.page(caller, { ...request, after: after === undefined ? null : decodeListCursor(query.sort, after) });
+    const { items, ids, next } = await this.lists.page(caller, { ...request, after: after === undefined ? null : decodeListCursor(query.sort, after) });
+    await this.log.note(caller.namespace, reader, 'http', { what: 'list', asked: query, shown: ids });
     const cursor = next === null ? 'null' : JSON.stringify(encodeListCursor(query.sort, next));
     void reply.header('content-type', 'application/json; charset=utf-8').send(`{"items":[${items.join(',')}],"next":${cursor}}`);
   }
 
   @Get(':id/explain')
   @Allow('producer', 'reviewer', 'admin')
-  async explain(@Caller() caller: Principal, @Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply) {
+  async explain(@Caller() caller: Principal, @Reading() reader: Reader, @Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply) {
     const explanation = await this.explanations.explain(caller, requestIdOf(id));
+    await this.log.note(caller.namespace, reader, 'http', { what: 'explain', request_id: explanation.request_id });
     void reply.header('etag', etagOf(explanation.seq));
     return explanation;
   }

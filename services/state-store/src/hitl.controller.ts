@@ -8,7 +8,9 @@ import { decodeCursor, encodeCursor, nextLink } from './cursor.ts';
 import { LegacyResponses } from './legacy-respond.service.ts';
 import { readIfMatch } from './if-match.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
+import { ReadLog, type Reader } from './read-log.ts';
 import { mayRead, Reads } from './read.service.ts';
+import { Reading } from './reader.ts';
 import { requestIdOf } from './request-id.ts';
 import { bulkBody, respondBody, type BulkBody, type RespondBody } from './respond.schemas.ts';
 import { Responses } from './respond.service.ts';
@@ -28,8 +30,10 @@ export class HitlController {
   private readonly responses: Responses;
   private readonly bulk: BulkResponses;
   private readonly legacy: LegacyResponses;
+  private readonly log: ReadLog;
 
-  constructor(@Inject(Reads) reads: Reads, @Inject(Responses) responses: Responses, @Inject(BulkResponses) bulk: BulkResponses, @Inject(LegacyResponses) legacy: LegacyResponses) {
+  constructor(@Inject(Reads) reads: Reads, @Inject(Responses) responses: Responses, @Inject(BulkResponses) bulk: BulkResponses, @Inject(LegacyResponses) legacy: LegacyResponses, @Inject(ReadLog) log: ReadLog) {
+    this.log = log;
     this.reads = reads;
     this.responses = responses;
     this.bulk = bulk;
@@ -39,12 +43,13 @@ export class HitlController {
   /** What waits for a person, oldest first: an array as in the seed, further pages through `Link`. */
   @Get('pending/:user_id')
   @Allow('reviewer', 'admin')
-  async pending(@Caller() caller: Principal, @Param('user_id') userId: string, @Query({ schema: pageQuery }) query: z.infer<typeof pageQuery>, @Res() reply: FastifyReply) {
+  async pending(@Caller() caller: Principal, @Reading() reader: Reader, @Param('user_id') userId: string, @Query({ schema: pageQuery }) query: z.infer<typeof pageQuery>, @Res() reply: FastifyReply) {
     const own = caller.user_id === userId;
     if (!own && !caller.roles.includes('admin')) throw new UmpireError('forbidden', 'only your own pending items, or an admin\'s look at anybody\'s');
     // An admin sees what a plain reviewer of that name would: whose further roles are not known here.
     const roles = own ? caller.roles : ['reviewer'];
     const page = await this.reads.inbox(caller.namespace, userId, roles, decodeCursor(query.after), query.limit);
+    await this.log.note(caller.namespace, reader, 'http', { what: 'pending', asked: { user_id: userId, ...query }, shown: page.ids, subject_user: userId });
     if (page.next) void reply.header('link', nextLink(`/hitl/pending/${encodeURIComponent(userId)}`, { limit: String(query.limit), after: encodeCursor(page.next) }));
     void reply.header('content-type', JSON_TYPE).send(`[${page.items.join(',')}]`);
   }
@@ -71,20 +76,23 @@ export class HitlController {
   /** The seed's status; `?wait=30` answers once there is an outcome, or after that many seconds. */
   @Get('status/:interaction_id')
   @Allow('producer', 'reviewer', 'admin')
-  async status(@Caller() caller: Principal, @Param('interaction_id') id: string, @Query({ schema: statusQuery }) query: z.infer<typeof statusQuery>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+  async status(@Caller() caller: Principal, @Reading() reader: Reader, @Param('interaction_id') id: string, @Query({ schema: statusQuery }) query: z.infer<typeof statusQuery>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const gone = new AbortController();
     request.raw.once('close', () => gone.abort());
-    const { text, state } = await this.reads.status({ namespace: caller.namespace, request_id: requestIdOf(id) }, query.wait, gone.signal);
+    const key = { namespace: caller.namespace, request_id: requestIdOf(id) };
+    const { text, state } = await this.reads.status(key, query.wait, gone.signal);
     if (!mayRead(caller, state)) throw new UmpireError('forbidden', 'this escalation is not yours to read');
+    await this.log.note(caller.namespace, reader, 'http', { what: 'status', request_id: key.request_id });
     void reply.header('content-type', JSON_TYPE).send(text);
   }
 
   @Get('escalations/:id')
   @Allow('producer', 'reviewer', 'admin')
-  async escalation(@Caller() caller: Principal, @Param('id') id: string, @Res() reply: FastifyReply) {
+  async escalation(@Caller() caller: Principal, @Reading() reader: Reader, @Param('id') id: string, @Res() reply: FastifyReply) {
     const key = { namespace: caller.namespace, request_id: requestIdOf(id) };
     if (!mayRead(caller, await this.reads.state(key))) throw new UmpireError('forbidden', 'this escalation is not yours to read');
     const { text, row } = await this.reads.item(key);
+    await this.log.note(caller.namespace, reader, 'http', { what: 'item', request_id: key.request_id });
     void reply.header('content-type', JSON_TYPE).header('etag', `"${row.seq}"`).send(text);
   }
 
@@ -92,11 +100,13 @@ export class HitlController {
   @Get('escalations/:id/timeline')
   @Header('content-type', JSON_TYPE)
   @Allow('producer', 'reviewer', 'admin')
-  async timeline(@Caller() caller: Principal, @Param('id') id: string, @Query({ schema: pageQuery }) query: z.infer<typeof pageQuery>) {
+  async timeline(@Caller() caller: Principal, @Reading() reader: Reader, @Param('id') id: string, @Query({ schema: pageQuery }) query: z.infer<typeof pageQuery>) {
     const key = { namespace: caller.namespace, request_id: requestIdOf(id) };
     if (!mayRead(caller, await this.reads.state(key))) throw new UmpireError('forbidden', 'this escalation is not yours to read');
     const after = query.after === undefined ? 0 : Number(query.after);
     if (!Number.isSafeInteger(after) || after < 0) throw new UmpireError('bad_request', 'after is not a cursor of this list');
-    return this.reads.timeline(key, after, query.limit);
+    const page = await this.reads.timeline(key, after, query.limit);
+    await this.log.note(caller.namespace, reader, 'http', { what: 'timeline', request_id: key.request_id });
+    return page;
   }
 }

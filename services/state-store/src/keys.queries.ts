@@ -29,6 +29,31 @@ export async function findSessionPrincipal(sql: Query, digest: string): Promise<
   return row ? principalOf(row, 'session') : null;
 }
 
+type DigestHolder = Holder & { digest: string };
+
+/** As `findPrincipal`, for many at once. @returns by digest (hex) those that hold now */
+export async function findPrincipals(sql: Query, digests: string[]): Promise<Map<string, Principal>> {
+  const rows = await sql<DigestHolder[]>`
+    select encode(k.digest, 'hex') as digest, k.id, k.namespace, k.roles, k.user_id, ${delegators(sql)} as acts_for
+    from unnest(${digests}::text[]) as asked (digest) join identity.keys k on k.digest = decode(asked.digest, 'hex')
+    where k.revoked_at is null and (k.expires_at is null or k.expires_at > clock_timestamp())`;
+  return new Map(rows.map((row) => [row.digest, principalOf(row, 'api_key')]));
+}
+
+/** As `findSessionPrincipal`, for many at once. @returns by digest (hex) those that hold now */
+export async function findSessionPrincipals(sql: Query, digests: string[]): Promise<Map<string, Principal>> {
+  const rows = await sql<DigestHolder[]>`
+    select k.digest, k.id, k.namespace, k.roles, k.user_id, ${delegators(sql)} as acts_for
+    from (
+      select asked.digest, coalesce(s.token_id, o.id::text) as id, s.namespace, coalesce(s.roles, o.roles) as roles,
+        case when s.key_id is null then s.user_id else o.user_id end as user_id
+      from unnest(${digests}::text[]) as asked (digest) join identity.sessions s on s.digest = decode(asked.digest, 'hex') left join identity.keys o on o.id = s.key_id
+      where s.expires_at > clock_timestamp()
+        and (s.key_id is null or (o.revoked_at is null and (o.expires_at is null or o.expires_at > clock_timestamp())))
+    ) as k`;
+  return new Map(rows.map((row) => [row.digest, principalOf(row, 'session')]));
+}
+
 /** Delegations in force to the person in row `k`, as JSON. */
 const delegators = (sql: Query) => sql`
   (select coalesce(jsonb_agg(jsonb_build_object('user_id', d.user_id, 'roles', d.roles)), '[]') from identity.delegators(k.namespace, k.user_id, clock_timestamp()) as d)`;

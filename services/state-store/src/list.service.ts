@@ -34,7 +34,7 @@ export type ListRequest = {
   limit: number;
 };
 
-export type ListPage = { items: string[]; next: ListCursor | null };
+export type ListPage = { items: string[]; ids: string[]; next: ListCursor | null };
 
 /** Lists of escalations: reviewers see what they may read, producers and administrators all of their namespace. */
 export class Lists {
@@ -47,7 +47,7 @@ export class Lists {
   }
 
   /**
-   * A page as JSON texts, and the cursor of the next.
+   * A page as JSON texts with the ids of these, and the cursor of the next.
    * @throws UmpireError `invalid` for a question that makes no sense; `DeadlineError` for one that takes too long
    */
   async page(principal: Principal, request: ListRequest): Promise<ListPage> {
@@ -56,7 +56,8 @@ export class Lists {
     const rows = await this.bounded(listStatement(this.sql, { ...question, limit: request.limit + 1 }, source));
     const texts = await this.reads.renderings(rows.slice(0, request.limit));
     const count = fitting(texts, PAGE_BYTES);
-    return { items: texts.slice(0, count).filter((text) => text !== null), next: count < rows.length && count > 0 ? rows[count - 1]! : null };
+    const ids = rows.slice(0, count).filter((_, index) => texts[index] !== null).map((row) => row.request_id);
+    return { items: texts.slice(0, count).filter((text) => text !== null), ids, next: count < rows.length && count > 0 ? rows[count - 1]! : null };
   }
 
   /** Chooses the index by how much each would give: a few rows are sorted, many are read in order. Assignments are in order of age. */

@@ -1,7 +1,8 @@
-import { encodeFrame, encodeUtf8, idToken, LIMITS, namespaceOfSubject, parseIdToken, requestIdSchema, UmpireError, type ChangesReply, type ContentHeader, type ItemsHeader, type PrincipalReply } from '@umpire/contract';
+import { encodeFrame, encodeUtf8, idToken, LIMITS, namespaceOfSubject, parseIdToken, requestIdSchema, UmpireError, type ChangesReply, type ContentHeader, type ItemsHeader, type PrincipalReply, type PrincipalsReply } from '@umpire/contract';
 import { withDeadline, type Bus, type Sql } from '@umpire/runtime';
 import { z } from 'zod';
 import { requestOf } from './on-submit.responder.ts';
+import type { ReadLog, Reader } from './read-log.ts';
 import type { Reads } from './read.service.ts';
 import { renderItem } from './rendering.ts';
 import { findChanges, isFutureXid } from './read.queries.ts';
@@ -10,25 +11,37 @@ import type { StoreAuthenticator } from './store-authenticator.ts';
 const READ_MS = 5_000;
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const principalSchema = z.union([z.object({ key_digest: digest }), z.object({ session_digest: digest }), z.object({ jwt: z.string().max(8_192) })]);
+const principalsSchema = z.object({ credentials: z.array(principalSchema).max(100) });
 const key = z.object({ namespace: z.string().max(40), request_id: z.string().max(512) });
 const contentSchema = z.object({ items: z.array(key).max(200) });
 const changesSchema = z.object({ after: z.string().max(4_096).nullable(), limit: z.int().min(1).max(1_000) });
-const pendingSchema = z.object({ namespace: z.string().max(40), user_id: z.string().max(256), roles: z.array(z.string()).max(50) });
+const reader = z.object({
+  user_id: z.string().max(256).nullable(), key_id: z.string().max(512).nullable(), auth: z.enum(['api_key', 'jwt', 'session']), address: z.string().max(100).nullable(),
+  forwarded_for: z.string().max(200).nullable(), trace_id: z.string().max(32).nullable(),
+});
+const itemsSchema = contentSchema.extend({ reader: reader.optional() });
+const pendingSchema = z.object({ namespace: z.string().max(40), user_id: z.string().max(256), roles: z.array(z.string()).max(50), reader: reader.optional() });
 const outcomeSchema = z.object({ request_id: requestIdSchema });
 const cursorSchema = z.tuple([z.string().regex(/^\d{1,20}$/), z.string(), z.string()]);
 
+export type QueryParts = { bus: Bus; sql: Sql; reads: Reads; authenticator: StoreAuthenticator; log: ReadLog };
+
 /** The `umpire.store.query.*` and `hitl.<ns>.query.*` requests. */
-export function onQueries(bus: Bus, sql: Sql, reads: Reads, authenticator: StoreAuthenticator): (() => Promise<void>)[] {
+export function onQueries({ bus, sql, reads, authenticator, log }: QueryParts): (() => Promise<void>)[] {
   return [
     bus.respond(requestOf('umpire.store.query.principal'), async (data) => {
       const principal = await authenticator.answer(parse(principalSchema, data));
       return JSON.stringify({ principal } satisfies PrincipalReply);
     }),
+    bus.respond(requestOf('umpire.store.query.principals'), async (data) => {
+      const principals = await authenticator.answerAll(parse(principalsSchema, data).credentials);
+      return JSON.stringify({ principals } satisfies PrincipalsReply);
+    }),
     bus.respond(requestOf('umpire.store.query.content'), (data) => content(reads, parse(contentSchema, data))),
-    bus.respond(requestOf('umpire.store.query.items'), (data) => itemsOf(reads, parse(contentSchema, data))),
+    bus.respond(requestOf('umpire.store.query.items'), (data) => itemsOf(reads, log, parse(itemsSchema, data))),
     bus.respond(requestOf('umpire.store.query.changes'), (data) => changes(sql, parse(changesSchema, data))),
-    bus.respond(requestOf('umpire.store.query.pending'), (data) => pending(reads, parse(pendingSchema, data))),
-    bus.respond(requestOf('hitl.*.query.outcome'), (data, subject) => outcome(reads, namespaceOfSubject(subject)!, parse(outcomeSchema, data).request_id)),
+    bus.respond(requestOf('umpire.store.query.pending'), (data) => pending(reads, log, parse(pendingSchema, data))),
+    bus.respond(requestOf('hitl.*.query.outcome'), (data, subject) => outcome(reads, log, namespaceOfSubject(subject)!, parse(outcomeSchema, data).request_id)),
   ];
 }
 
@@ -66,7 +79,7 @@ async function content(reads: Reads, { items }: z.infer<typeof contentSchema>): 
 }
 
 /** What people see, and who: those of the electorate and to whom one of them delegated here. Cut like `content`. */
-async function itemsOf(reads: Reads, { items }: z.infer<typeof contentSchema>): Promise<Uint8Array> {
+async function itemsOf(reads: Reads, log: ReadLog, { items, reader: asker }: z.infer<typeof itemsSchema>): Promise<Uint8Array> {
   const documents = new Map((await reads.documents(items)).map((document) => [`${document.namespace}/${document.request_id}`, document]));
   const header: ItemsHeader = { items: [] };
   const bodies: Uint8Array[] = [];
@@ -84,6 +97,7 @@ async function itemsOf(reads: Reads, { items }: z.infer<typeof contentSchema>): 
     const { status, seq, electorate, delegations, excluded } = document.state;
     const users = [...new Set([...electorate.users, ...delegations.filter((one) => !one.ended).map((one) => one.to)])];
     header.items.push({ request_id: item.request_id, found: true, status, seq, users, roles: electorate.roles, excluded });
+    if (asker) await log.note(item.namespace, asker, 'socket', { what: 'item', request_id: item.request_id });
   }
   return encodeFrame(header, bodies);
 }
@@ -109,7 +123,7 @@ async function changes(sql: Sql, query: z.infer<typeof changesSchema>): Promise<
 }
 
 /** The first page of a person's inbox and how many there are, cut to fit one message. */
-async function pending(reads: Reads, query: z.infer<typeof pendingSchema>): Promise<Uint8Array> {
+async function pending(reads: Reads, log: ReadLog, query: z.infer<typeof pendingSchema>): Promise<Uint8Array> {
   const [page, total] = await Promise.all([
     reads.inbox(query.namespace, query.user_id, query.roles, null, 200),
     reads.inboxTotal(query.namespace, query.user_id, query.roles),
@@ -121,15 +135,21 @@ async function pending(reads: Reads, query: z.infer<typeof pendingSchema>): Prom
     if (items.length > 0 && bytes > LIMITS.batch) break;
     items.push(item);
   }
+  const { reader: asker, ...asked } = query;
+  if (asker) await log.note(query.namespace, asker, 'socket', { what: 'pending', asked, shown: page.ids.slice(0, items.length), subject_user: query.user_id });
   return encodeUtf8(`{"total":${total},"items":[${items.join(',')}]}`);
 }
 
+/** NATS tells the namespace's account, not who of it asks. */
+const PRODUCER: Reader = { user_id: null, key_id: null, auth: 'nats', address: null, forwarded_for: null, trace_id: null };
+
 /** What `status` tells over HTTP, for a namespace's producers. */
-async function outcome(reads: Reads, namespace: string, requestId: string): Promise<Uint8Array> {
+async function outcome(reads: Reads, log: ReadLog, namespace: string, requestId: string): Promise<Uint8Array> {
   const found = await reads.status({ namespace, request_id: requestId }, 0, new AbortController().signal).catch((error: unknown) => {
     if (error instanceof UmpireError && error.code === 'not_found') return null;
     throw error;
   });
   if (!found) return encodeUtf8(JSON.stringify({ status: 'not_found', request_id: requestId }));
+  await log.note(namespace, PRODUCER, 'nats', { what: 'outcome', request_id: requestId });
   return encodeUtf8(`{"request_id":${JSON.stringify(requestId)},${found.state.outcome ? '' : '"outcome":null,'}${found.text.slice(1)}`);
 }

@@ -68,12 +68,13 @@ export class Reads {
     return { text: text!, row };
   }
 
-  /** A page of a person's inbox as JSON texts, and the cursor of the next page. */
-  async inbox(namespace: string, userId: string, roles: string[], after: InboxCursor | null, limit: number): Promise<{ items: string[]; next: InboxCursor | null }> {
+  /** A page of a person's inbox as JSON texts with the ids of these, and the cursor of the next page. */
+  async inbox(namespace: string, userId: string, roles: string[], after: InboxCursor | null, limit: number): Promise<{ items: string[]; ids: string[]; next: InboxCursor | null }> {
     const rows = await withDeadline(findInbox(this.sql, namespace, userId, await this.places(namespace, userId, roles), after, limit + 1), READ_MS, 'inbox');
     const page = rows.slice(0, limit);
     const last = page.at(-1);
-    return { items: await this.render(page), next: rows.length > limit && last ? { opened_at: last.opened_at, request_id: last.request_id } : null };
+    const texts = await this.renderings(page);
+    return { items: texts.filter((text) => text !== null), ids: page.filter((_, index) => texts[index] !== null).map((row) => row.request_id), next: rows.length > limit && last ? { opened_at: last.opened_at, request_id: last.request_id } : null };
   }
 
   async inboxTotal(namespace: string, userId: string, roles: string[]): Promise<number> {

@@ -53,6 +53,10 @@ const storeConfig = {
   redisPrefix: z.string().max(64).default('umpire:'),
   /** Folder of the built console. One that is not there leaves the API alone. */
   consoleFolder: z.string().default(fileURLToPath(new URL('../../console/dist/app', import.meta.url))),
+  /** Whether a read is answered once it has a place in the read log's queue (`behind`), or once it is written (`before`). */
+  readLog: z.enum(['behind', 'before']).default('behind'),
+  /** How long the read log is kept: it leaves by whole weeks. */
+  readLogDays: z.coerce.number().int().min(1).max(36_500).default(400),
   /** Requests a second and key in the long run; 0 is no limit. */
   rateReads: z.coerce.number().min(0).max(1_000_000).default(1_000),
   rateWrites: z.coerce.number().min(0).max(1_000_000).default(1_000),

@@ -1,5 +1,5 @@
 import { Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
-import { AUTHENTICATOR, AuthGuard, Bus, connectPostgres, systemClock, TopologyKeeper, withDeadline, type ServiceContext, type Sql } from '@umpire/runtime';
+import { AUTHENTICATOR, AuthGuard, Bus, connectPostgres, Loop, systemClock, TopologyKeeper, withDeadline, type ServiceContext, type Sql } from '@umpire/runtime';
 import { BulkResponses } from './bulk-respond.service.ts';
 import { RenderingCache } from './cache.ts';
 import { CommandController } from './command.controller.ts';
@@ -24,7 +24,10 @@ import { onQueries } from './on-query.responder.ts';
 import { onSubmit } from './on-submit.responder.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { RateLimiter } from './rate-limit.ts';
+import { ReadHistory } from './read-history.service.ts';
+import { ReadLog } from './read-log.ts';
 import { Reads } from './read.service.ts';
+import { ReadsController } from './reads.controller.ts';
 import { Relay } from './relay.service.ts';
 import { Responses } from './respond.service.ts';
 import { SchemasController } from './schemas.controller.ts';
@@ -37,6 +40,8 @@ import { StatsReads } from './stats.service.ts';
 import { StoreAuthenticator } from './store-authenticator.ts';
 import { Submissions } from './submit.service.ts';
 import { Transitions } from './transition.service.ts';
+
+const READ_LOG_UPKEEP_MS = 3_600_000;
 
 /** Everything the store runs on, made in order of need, started and stopped in order of flow. */
 class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
@@ -51,6 +56,9 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   readonly authenticator: StoreAuthenticator;
   readonly identity: Identity;
   readonly stats: StatsReads;
+  readonly readLog: ReadLog;
+  readonly readHistory: ReadHistory;
+  private readonly readLogLoop: Loop;
   private readonly sql: Sql;
   private readonly bus: Bus;
   private readonly relayBus: Bus;
@@ -92,6 +100,9 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     const oidc = oidcRules(config);
     this.identity = new Identity(sql, this.authenticator, config.publicUrl, oidc && { flow: new Oidc(oidc, logger), name: config.oidcName, sessionSeconds: config.oidcSessionSeconds });
     this.stats = new StatsReads(sql);
+    this.readLog = new ReadLog({ sql, logger, days: config.readLogDays, mode: config.readLog });
+    this.readHistory = new ReadHistory(sql);
+    this.readLogLoop = new Loop({ name: 'read-log', intervalMs: READ_LOG_UPKEEP_MS, runOnce: async () => (await this.readLog.upkeep(), 0), logger });
     this.statsLoop = new StatsLoop(sql, logger);
     this.topology = new TopologyKeeper(bus, config.namespaces, logger);
     this.streams = new StreamWatch(sql, bus, logger);
@@ -106,19 +117,21 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.streams.start();
     this.submissions.start();
     this.statsLoop.start();
-    this.responders = [onSubmit(this.bus, this.submissions), onApply(this.bus, this.transitions), ...onQueries(this.bus, this.sql, this.reads, this.authenticator)];
+    this.readLogLoop.start();
+    this.responders = [onSubmit(this.bus, this.submissions), onApply(this.bus, this.transitions), ...onQueries({ bus: this.bus, sql: this.sql, reads: this.reads, authenticator: this.authenticator, log: this.readLog })];
   }
 
   /** Stops what comes in first: requests in flight are answered, committed events are published. */
   async onModuleDestroy(): Promise<void> {
     await Promise.all(this.responders.map((stop) => stop()));
     this.hints.close();
-    await Promise.all([this.submissions.stop(), this.statsLoop.stop(), this.streams.stop(), this.topology.stop()]);
+    await Promise.all([this.submissions.stop(), this.statsLoop.stop(), this.readLogLoop.stop(), this.streams.stop(), this.topology.stop()]);
   }
 
   /** HTTP is closed by now. */
   async onApplicationShutdown(): Promise<void> {
     await this.relay.stop();
+    await this.readLog.stop();
     this.limiter.close();
     await Promise.all([this.cache.close(), this.bus.close(), this.relayBus.close(), this.sql.end({ timeout: 5 })]);
   }
@@ -137,7 +150,7 @@ export class StateStoreModule {
     };
     return {
       module: StateStoreModule,
-      controllers: [HitlController, EscalationsController, CommandController, SchemasController, IdentityKeysController, IdentityGroupsController, IdentityDelegationsController, IdentitySessionsController, IdentityOidcController, ConsoleController, StatsController],
+      controllers: [HitlController, EscalationsController, CommandController, SchemasController, ReadsController, IdentityKeysController, IdentityGroupsController, IdentityDelegationsController, IdentitySessionsController, IdentityOidcController, ConsoleController, StatsController],
       providers: [
         AuthGuard,
         { provide: Store, useFactory: connect },
@@ -151,6 +164,8 @@ export class StateStoreModule {
         RateLimitInterceptor,
         { provide: RateLimiter, useFactory: (store: Store) => store.limiter, inject: [Store] },
         { provide: Lists, useFactory: (store: Store) => store.lists, inject: [Store] },
+        { provide: ReadLog, useFactory: (store: Store) => store.readLog, inject: [Store] },
+        { provide: ReadHistory, useFactory: (store: Store) => store.readHistory, inject: [Store] },
         { provide: Explanations, useFactory: (store: Store) => store.explanations, inject: [Store] },
         { provide: Identity, useFactory: (store: Store) => store.identity, inject: [Store] },
         { provide: AUTHENTICATOR, useFactory: (store: Store) => store.authenticator, inject: [Store] },

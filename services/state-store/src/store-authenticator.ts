@@ -2,7 +2,7 @@ import type { Principal, PrincipalQuery } from '@umpire/contract';
 import { isApiKey, keyDigest, withDeadline, type Authenticator, type Credential, type Sql } from '@umpire/runtime';
 import { findDelegators } from './identity-delegations.queries.ts';
 import { isJwt, type TokenHolder, type Tokens } from './identity-tokens.ts';
-import { findPrincipal, findSessionPrincipal } from './keys.queries.ts';
+import { findPrincipal, findPrincipals, findSessionPrincipal, findSessionPrincipals } from './keys.queries.ts';
 
 const LOOK_UP_MS = 3_000;
 
@@ -28,6 +28,21 @@ export class StoreAuthenticator implements Authenticator {
     if ('key_digest' in query) return this.byKeyDigest(query.key_digest);
     if ('session_digest' in query) return this.bySessionDigest(query.session_digest);
     return (await this.byToken(query.jwt))?.principal ?? null;
+  }
+
+  /** The same for many, in order. */
+  async answerAll(queries: PrincipalQuery[]): Promise<(Principal | null)[]> {
+    const keys = queries.flatMap((query) => ('key_digest' in query ? [query.key_digest] : []));
+    const sessions = queries.flatMap((query) => ('session_digest' in query ? [query.session_digest] : []));
+    const [byKey, bySession] = await Promise.all([
+      keys.length === 0 ? new Map<string, Principal>() : withDeadline(findPrincipals(this.sql, keys), LOOK_UP_MS, 'key look-up'),
+      sessions.length === 0 ? new Map<string, Principal>() : withDeadline(findSessionPrincipals(this.sql, sessions), LOOK_UP_MS, 'session look-up'),
+    ]);
+    return Promise.all(queries.map(async (query) => {
+      if ('key_digest' in query) return byKey.get(query.key_digest) ?? null;
+      if ('session_digest' in query) return bySession.get(query.session_digest) ?? null;
+      return this.answer(query);
+    }));
   }
 
   /** @param digest hex SHA-256 of a key */

@@ -8,6 +8,12 @@ export type Credential = { kind: 'bearer'; token: string } | { kind: 'session'; 
 
 /** @returns who stands behind the credential, or null. Throws only when it cannot be found out now. */
 export type Authenticator = { authenticate(credential: Credential): Promise<Principal | null> };
+
+/** One that can also be asked about many at once, and then answers from what holds now: for credentials that stay in use. */
+export type RecheckingAuthenticator = Authenticator & {
+  /** @returns for each, in order, who stands behind it now, or null. Throws only when it cannot be found out now. */
+  recheck(credentials: Credential[]): Promise<(Principal | null)[]>;
+};
 export const AUTHENTICATOR = Symbol('AUTHENTICATOR');
 
 const ROLES_KEY = 'umpire:roles';

@@ -69,6 +69,8 @@ export class Opening {
       // Whoever may not read it does not learn that it exists.
       if (!allowed) return say({ type: 'error', code: 'not_found', interaction_id: requestId });
       this.parts.hub.subscribe(session, requestId);
+      // Asked once more in their name: now it is shown, and written down as seen by them.
+      if (!(await this.parts.reads.items(session.namespace, [requestId], session.reader)).get(requestId)) return say({ type: 'error', code: 'not_found', interaction_id: requestId });
       session.send(`{"type":"subscribed","interaction_id":${JSON.stringify(requestId)},"seq":${item.seq},"data":${item.text}}`);
     } catch {
       say({ type: 'error', code: 'unavailable', interaction_id: requestId });
@@ -82,7 +84,7 @@ export class Opening {
 
   private async list(session: Session, position: string | null, resync: boolean): Promise<void> {
     const { userId } = session.viewer;
-    const page = await again(() => this.parts.reads.pending({ namespace: session.namespace, user_id: userId, roles: inboxRoles(session.principal, userId) }));
+    const page = await again(() => this.parts.reads.pending({ namespace: session.namespace, user_id: userId, roles: inboxRoles(session.principal, userId), reader: session.reader }));
     // The lane is kept while the list is in memory. Events wait behind it.
     await session.sendWhole(listFrame(page, position, resync));
     session.goLive(page.seqs);

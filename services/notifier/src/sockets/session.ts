@@ -1,5 +1,5 @@
 import { delay, type Credential } from '@umpire/runtime';
-import type { Principal } from '@umpire/contract';
+import type { Principal, SocketReader } from '@umpire/contract';
 import type { WebSocket } from 'ws';
 import { viewerOf, type Viewer } from './audience.ts';
 import type { FeedEvent } from './feed-event.ts';
@@ -34,13 +34,21 @@ export class Session {
   private waitingBytes = 0;
   private listed: Map<string, number> | null = null;
   private closing = false;
+  private readonly from: Pick<SocketReader, 'address' | 'forwarded_for' | 'trace_id'>;
 
-  constructor(ws: WebSocket, principal: Principal, credential: Credential, userId: string) {
+  constructor(ws: WebSocket, principal: Principal, credential: Credential, userId: string, from: Pick<SocketReader, 'address' | 'forwarded_for' | 'trace_id'>) {
+    this.from = from;
     this.ws = ws;
     this.principal = principal;
     this.namespace = principal.namespace;
     this.credential = credential;
     this.viewer = viewerOf(principal, userId);
+  }
+
+  /** Whose reading it is, for the read log. */
+  get reader(): SocketReader {
+    const { user_id, key_id, auth } = this.principal;
+    return { user_id, key_id, auth, ...this.from };
   }
 
   /** The credential stands for somebody with other roles or delegators by now. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { UmpireError, type Principal } from '@umpire/contract';
-import { counter, gauge, readCredential, refuseCrossSite, toUmpireError, type Authenticator, type Credential, type Logger } from '@umpire/runtime';
+import { counter, credentialEnd, gauge, readCredential, refuseCrossSite, toUmpireError, type Credential, type Logger, type RecheckingAuthenticator } from '@umpire/runtime';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import type { Opening } from './opening.service.ts';
 import { CLOSE, Session } from './session.ts';
@@ -13,6 +13,8 @@ const MAX_MESSAGE = 4_096;
 /** Messages that a client may send within `RATE_MS`. */
 const MAX_MESSAGES = 100;
 const RATE_MS = 10_000;
+/** Tokens are asked about less often: each costs the store a signature. ms. */
+const TOKEN_RECHECK_MS = 30_000;
 const MAX_SOCKETS_PER_PERSON = 50;
 const TICK_MS = 1_000;
 const LINGER_MS = 500;
@@ -20,12 +22,13 @@ const LINGER_MS = 500;
 export type SocketServerParts = {
   hub: SocketHub;
   opening: Opening;
-  authenticator: Authenticator;
+  authenticator: RecheckingAuthenticator;
+  clock: { now(): number };
   logger: Logger;
   maxSockets: number;
   /** A socket that does not answer a ping within this time is dropped, ms. */
   heartbeatMs: number;
-  /** How often the credential of an open socket is checked again, ms. */
+  /** How often the credential of an open socket is checked again, ms: with the tick and the question it ends within two seconds more. */
   recheckMs: number;
 };
 
@@ -38,6 +41,7 @@ export class SocketServer {
   private server: Server | null = null;
   private ticker: NodeJS.Timeout | undefined;
   private stopping = false;
+  private rechecking: Promise<void> | null = null;
   private readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void this.upgrade(request, socket, head);
 
   constructor(parts: SocketServerParts) {
@@ -73,7 +77,7 @@ export class SocketServer {
       const { principal, credential } = await this.authenticate(request, userId);
       this.refuseTooMany(principal, userId);
       socket.off('error', onError);
-      this.wss.handleUpgrade(request, socket, head, (ws) => this.connected(ws, principal, credential, userId, since));
+      this.wss.handleUpgrade(request, socket, head, (ws) => this.connected(ws, new Session(ws, principal, credential, userId, originOf(request)), since));
     } catch (error) {
       refuse(socket, toUmpireError(error));
     }
@@ -99,11 +103,11 @@ export class SocketServer {
     if (hub.countOf(namespace, userId) >= MAX_SOCKETS_PER_PERSON) throw new UmpireError('rate_limited', `at most ${MAX_SOCKETS_PER_PERSON} sockets a person`);
   }
 
-  private connected(ws: WebSocket, principal: Principal, credential: Credential, userId: string, since: string | null): void {
+  private connected(ws: WebSocket, session: Session, since: string | null): void {
     const { hub, opening } = this.parts;
-    const session = new Session(ws, principal, credential, userId);
     session.beatAt = performance.now() + this.parts.heartbeatMs;
-    session.recheckAt = performance.now() + this.parts.recheckMs;
+    // The first look was answered from what may have been kept for five seconds: asked anew at the next tick.
+    session.recheckAt = performance.now();
     let said = { count: 0, since: performance.now() };
     ws.on('message', (data, isBinary) => {
       const now = performance.now();
@@ -141,8 +145,9 @@ export class SocketServer {
     const now = performance.now();
     for (const session of this.parts.hub.sessions()) {
       if (now >= session.beatAt) this.beat(session, now);
-      if (now >= session.recheckAt) void this.recheck(session, now);
     }
+    const due = [...this.parts.hub.sessions()].filter((session) => now >= session.recheckAt);
+    if (due.length > 0 && !this.rechecking) this.rechecking = this.recheck(due, now).finally(() => (this.rechecking = null));
   }
 
   private beat(session: Session, now: number): void {
@@ -152,19 +157,42 @@ export class SocketServer {
     session.ws.ping();
   }
 
-  private async recheck(session: Session, now: number): Promise<void> {
-    session.recheckAt = now + this.parts.recheckMs;
-    let principal: Principal | null;
+  /** Asks about all that are due in few questions: thousands of sockets cost the store some index look-ups a second. */
+  private async recheck(sessions: Session[], now: number): Promise<void> {
+    let principals: (Principal | null)[];
     try {
-      principal = await this.parts.authenticator.authenticate(session.credential);
+      principals = await this.parts.authenticator.recheck(sessions.map(({ credential }) => credential));
     } catch (error) {
-      // Nobody can say now; the store that is away sends nothing either.
-      this.parts.logger.warn({ err: error }, 'socket_not_rechecked');
+      // Nobody can say now; the store that is away sends nothing either. Asked again at the next tick.
+      this.parts.logger.warn({ err: error, sockets: sessions.length }, 'sockets_not_rechecked');
       return;
     }
+    sessions.forEach((session, index) => {
+      session.recheckAt = now + this.recheckIn(session);
+      this.apply(session, principals[index]!);
+    });
+  }
+
+  /** A token cannot be taken back, it can only end. */
+  private recheckIn({ principal, credential }: Session): number {
+    if (principal.auth !== 'jwt') return this.parts.recheckMs;
+    return Math.max(0, Math.min(TOKEN_RECHECK_MS, credentialEnd(credential) - this.parts.clock.now()));
+  }
+
+  private apply(session: Session, principal: Principal | null): void {
     if (!principal || principal.namespace !== session.namespace || !mayWatch(principal, session.viewer.userId)) return session.end(CLOSE.credentialEnded, 'the credential has ended');
     this.parts.hub.reindex(session, () => session.renew(principal));
   }
+}
+
+/** Where a socket was opened from, for the read log. */
+function originOf({ socket, headers }: IncomingMessage) {
+  const forwarded = headers['x-forwarded-for'];
+  return {
+    address: socket.remoteAddress ?? null,
+    forwarded_for: forwarded === undefined ? null : String(forwarded).slice(0, 200),
+    trace_id: /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(String(headers['traceparent'] ?? ''))?.[1] ?? null,
+  };
 }
 
 const mayWatch = ({ roles, user_id: own }: Principal, userId: string): boolean => roles.includes('admin') || (roles.includes('reviewer') && own === userId);

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { Authenticator } from '@umpire/runtime';
+import type { RecheckingAuthenticator } from '@umpire/runtime';
 import type { Foundation } from '../foundation.ts';
 import { EventFeed } from './event-feed.ts';
 import { EventWindow } from './event-window.ts';
@@ -12,12 +12,12 @@ export class Sockets {
   private readonly feed: EventFeed;
   private readonly server: SocketServer;
 
-  constructor({ config, logger, bus, replica, reads }: Foundation, authenticator: Authenticator) {
+  constructor({ config, logger, clock, bus, replica, reads }: Foundation, authenticator: RecheckingAuthenticator) {
     const window = new EventWindow(config.socketWindow);
     const hub = new SocketHub(reads, window);
     this.feed = new EventFeed({ bus, replica, logger, past: Math.min(config.socketWindow, config.socketWindowAtStart), handle: (events) => hub.dispatch(events) });
     const opening = new Opening({ hub, window, feed: this.feed, reads, logger });
-    this.server = new SocketServer({ hub, opening, authenticator, logger, maxSockets: config.socketMax, heartbeatMs: config.socketHeartbeatMs, recheckMs: config.socketRecheckMs });
+    this.server = new SocketServer({ hub, opening, authenticator, clock, logger, maxSockets: config.socketMax, heartbeatMs: config.socketHeartbeatMs, recheckMs: config.socketRecheckMs });
   }
 
   start(server: Server): void {

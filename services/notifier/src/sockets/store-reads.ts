@@ -1,4 +1,4 @@
-import { decodeFrame, decodeUtf8, subjects, UmpireError, type ContentQuery, type ItemsHeader, type PendingQuery } from '@umpire/contract';
+import { decodeFrame, decodeUtf8, subjects, UmpireError, type ItemsHeader, type ItemsQuery, type PendingQuery, type SocketReader } from '@umpire/contract';
 import type { Audience } from './audience.ts';
 import { readPending, type PendingPage } from './pending-page.ts';
 
@@ -23,11 +23,14 @@ export class StoreReads {
     return readPending(await this.bus.request(subjects.query('pending'), JSON.stringify(query), TIMEOUT_MS));
   }
 
-  /** @returns what is known of each id, null for what is not. @throws UmpireError `unavailable` */
-  async items(namespace: string, ids: string[]): Promise<Map<string, Seen | null>> {
+  /**
+   * @param reader for whom it is asked, where one person asks to see these; what goes to whoever it is addressed to has none
+   * @returns what is known of each id, null for what is not. @throws UmpireError `unavailable`
+   */
+  async items(namespace: string, ids: string[], reader?: SocketReader): Promise<Map<string, Seen | null>> {
     const answers = new Map<string, Seen | null>();
     for (let open = ids; open.length > 0; ) {
-      const query: ContentQuery = { items: open.slice(0, ASK).map((request_id) => ({ namespace, request_id })) };
+      const query: ItemsQuery = { items: open.slice(0, ASK).map((request_id) => ({ namespace, request_id })), ...(reader ? { reader } : {}) };
       const { header, bodies } = decodeFrame<ItemsHeader>(await this.bus.request(subjects.query('items'), JSON.stringify(query), TIMEOUT_MS));
       header.items.forEach((item, index) => {
         answers.set(item.request_id, item.found ? { users: item.users, roles: item.roles, excluded: item.excluded, status: item.status, seq: item.seq, text: decodeUtf8(bodies[index]!) } : null);
