@@ -162,31 +162,66 @@ export function parseNamespaces(text: string): { ok: true; namespaces: Namespace
 
 export type Permissions = { publish: string[]; subscribe: string[] };
 
-const streamAdmin = (stream: string) =>
-  ['CREATE', 'UPDATE', 'INFO', 'PURGE', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${stream}`);
-const consumerAdmin = (stream: string, name: string) => [
-  `$JS.API.CONSUMER.CREATE.${stream}.${name}`,
-  `$JS.API.CONSUMER.CREATE.${stream}.${name}.>`,
-  `$JS.API.CONSUMER.DURABLE.CREATE.${stream}.${name}`,
-  `$JS.API.CONSUMER.INFO.${stream}.${name}`,
-];
-const consumerRead = (stream: string, name: string) => [
-  `$JS.API.CONSUMER.INFO.${stream}.${name}`,
-  `$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`,
-  `$JS.ACK.${stream}.${name}.>`,
-];
+/** How our streams are called and reached on a server, and what services may do to them. */
+export type TopologyNames = {
+  /** Put before every stream's name. */
+  streamPrefix?: string;
+  /** The JetStream domain that the services ask for by name. */
+  domain?: string;
+  /** With `check` services may not make or change streams and durable consumers: somebody else applies the topology. */
+  topology?: 'ensure' | 'check';
+};
+
+/** The subjects of the JetStream API, by what may be done with it. */
+class StreamRights {
+  private readonly api: string;
+  private readonly prefix: string;
+  private readonly ensure: boolean;
+
+  constructor({ streamPrefix = '', domain, topology = 'ensure' }: TopologyNames) {
+    this.api = domain === undefined ? '$JS.API' : `$JS.${domain}.API`;
+    this.prefix = streamPrefix;
+    this.ensure = topology === 'ensure';
+  }
+
+  get info(): string {
+    return `${this.api}.INFO`;
+  }
+
+  streamInfo(stream: string): string {
+    return `${this.api}.STREAM.INFO.${this.prefix}${stream}`;
+  }
+
+  ownStream(stream: string): string[] {
+    return [...(this.ensure ? ['CREATE', 'UPDATE'] : []), 'INFO', 'PURGE', 'MSG.GET'].map((verb) => `${this.api}.STREAM.${verb}.${this.prefix}${stream}`);
+  }
+
+  makeConsumers(stream: string, name: string): string[] {
+    const subject = (verb: string) => `${this.api}.CONSUMER.${verb}.${this.prefix}${stream}.${name}`;
+    return this.ensure ? [subject('CREATE'), `${subject('CREATE')}.>`, subject('DURABLE.CREATE'), subject('INFO')] : [subject('INFO')];
+  }
+
+  readConsumer(stream: string, name: string): string[] {
+    const own = `${this.prefix}${stream}.${name}`;
+    return [`${this.api}.CONSUMER.INFO.${own}`, `${this.api}.CONSUMER.MSG.NEXT.${own}`, `$JS.ACK.${own}.>`];
+  }
+
+  /** Consumers that each replica makes for itself and the server forgets, under names of its choice: the notifier's sockets read so. */
+  makePassing(stream: string): string[] {
+    return this.ensure ? [] : [`${this.api}.CONSUMER.CREATE.${this.prefix}${stream}.*`];
+  }
+}
 
 /** What a service's NATS user may do: exactly what the tables above give it. */
-export function servicePermissions(service: ServiceName): Permissions {
-  const publish = new Set<string>(['$JS.API.INFO']);
+export function servicePermissions(service: ServiceName, names: TopologyNames = {}): Permissions {
+  const rights = new StreamRights(names);
+  const publish = new Set<string>([rights.info]);
   const subscribe = new Set<string>([`${inboxPrefix.service(service)}.>`]);
+  const mayPublish = (subjects: string[]) => subjects.forEach((subject) => publish.add(subject));
   for (const stream of Object.values(STREAMS) as StreamSpec[]) {
-    if (stream.publishers.includes(service)) stream.subjects.forEach((subject) => publish.add(subject));
-    if (stream.owner === service) streamAdmin(stream.name).forEach((subject) => publish.add(subject));
-    if (stream.consumers.includes(service)) {
-      publish.add(`$JS.API.STREAM.INFO.${stream.name}`);
-      [...consumerAdmin(stream.name, '*'), ...consumerRead(stream.name, '*')].forEach((subject) => publish.add(subject));
-    }
+    if (stream.publishers.includes(service)) mayPublish(stream.subjects);
+    if (stream.owner === service) mayPublish(rights.ownStream(stream.name));
+    if (stream.consumers.includes(service)) mayPublish([rights.streamInfo(stream.name), ...rights.makeConsumers(stream.name, '*'), ...rights.readConsumer(stream.name, '*')]);
   }
   for (const request of REQUESTS) {
     if (request.askers.includes(service)) publish.add(request.subject);
@@ -200,33 +235,39 @@ export function servicePermissions(service: ServiceName): Permissions {
     publish.add('_INBOX.ns.>');
     subscribe.add('_INBOX.ns.*.intake.>');
   }
+  if (service === 'notifier') mayPublish(rights.makePassing(STREAMS.events.name));
   if (service === 'state-store') {
     publish.add('hitl.*.settled.*').add('hitl.*.reply.>');
     // Replicas wake each other's waiting readers.
     subscribe.add('hitl.*.settled.*');
-    consumerAdmin(STREAMS.outcomes.name, '*').forEach((subject) => publish.add(subject));
+    mayPublish(rights.makeConsumers(STREAMS.outcomes.name, '*'));
   }
   return { publish: [...publish], subscribe: [...subscribe] };
 }
 
 /** What a namespace's producers may do; nothing else. They share no stream API: only their own outcome consumers. */
-export function producerPermissions(namespace: string, outcomeConsumers: string[]): Permissions {
+export function producerPermissions(namespace: string, outcomeConsumers: string[], names: TopologyNames = {}): Permissions {
+  const rights = new StreamRights(names);
   return {
     publish: [
       // Any reason: an unknown one finds no stream and fails at once, where a refused permission would end in a time-out.
       `hitl.${namespace}.review.*`,
       `hitl.${namespace}.cancel.*`,
       `hitl.${namespace}.query.*`,
-      ...outcomeConsumers.flatMap((name) => consumerRead(STREAMS.outcomes.name, consumerNames.outcomes(namespace, name))),
+      ...outcomeConsumers.flatMap((name) => rights.readConsumer(STREAMS.outcomes.name, consumerNames.outcomes(namespace, name))),
     ],
     subscribe: [`${inboxPrefix.namespace(namespace)}.>`, `hitl.${namespace}.settled.*`, `hitl.${namespace}.reply.>`],
   };
 }
 
+/** A password, or the name of a variable of the server's configuration (or environment) that holds it. */
+export type NatsPassword = string | { variable: string };
+type NatsUser = { user: string; pass: NatsPassword };
+
 export type NatsUsers = {
-  services: Record<ServiceName, { user: string; pass: string }>;
-  operator?: { user: string; pass: string };
-  producers: { namespace: string; user: string; pass: string; outcomeConsumers: string[] }[];
+  services: Record<ServiceName, NatsUser>;
+  operator?: NatsUser;
+  producers: (NatsUser & { namespace: string; outcomeConsumers: string[] })[];
 };
 
 /** The account of the services, the operator and all streams. A namespace's producers have one of their own. */
@@ -234,12 +275,12 @@ const SERVICES_ACCOUNT = 'UMPIRE';
 const accountOf = (namespace: string) => `ns-${namespace}`;
 
 /** Subjects whose requests are answered by more than one message: a pull by its messages and heartbeats, `+NXT` by what is next. */
-const answeredByMany = (subject: string) => subject.startsWith('$JS.API.CONSUMER.MSG.NEXT.') || subject.startsWith('$JS.ACK.');
+const answeredByMany = (subject: string) => subject.includes('.API.CONSUMER.MSG.NEXT.') || subject.startsWith('$JS.ACK.');
 
 const quote = (text: string) => JSON.stringify(text);
-const renderUser = ({ user, pass }: { user: string; pass: string }, permissions?: Permissions) => {
+const renderUser = ({ user, pass }: NatsUser, permissions?: Permissions) => {
   const list = (subjects: string[]) => `{ allow: [${subjects.map(quote).join(', ')}] }`;
-  return `      { user: ${quote(user)}, password: ${quote(pass)}` +
+  return `      { user: ${quote(user)}, password: ${typeof pass === 'string' ? quote(pass) : `$${pass.variable}`}` +
     (permissions ? `,\n        permissions: { publish: ${list(permissions.publish)},\n          subscribe: ${list(permissions.subscribe)} }` : '') + ' }';
 };
 
@@ -266,14 +307,14 @@ function renderImports(namespace: string, { publish, subscribe }: Permissions): 
  * @returns the text of nats-server's `accounts` block for these users. Each namespace has an account of its own, since the server
  * checks where a user publishes, but not where it asks to be answered: across accounts an answer can only come back to the asker's.
  */
-export function renderNatsAccounts(users: NatsUsers): string {
-  const producers = users.producers.map((producer) => ({ ...producer, permissions: producerPermissions(producer.namespace, producer.outcomeConsumers) }));
+export function renderNatsAccounts(users: NatsUsers, names: TopologyNames = {}): string {
+  const producers = users.producers.map((producer) => ({ ...producer, permissions: producerPermissions(producer.namespace, producer.outcomeConsumers, names) }));
   return [
     'accounts {',
     `  ${SERVICES_ACCOUNT} {`,
     '    jetstream: enabled',
     '    users = [',
-    ...SERVICES.map((service) => renderUser(users.services[service], servicePermissions(service))),
+    ...SERVICES.map((service) => renderUser(users.services[service], servicePermissions(service, names))),
     ...(users.operator ? [renderUser(users.operator)] : []),
     '    ]',
     '    exports = [',

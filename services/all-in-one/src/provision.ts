@@ -1,6 +1,6 @@
+import { provision, provisionSchema } from '@umpire/operations';
 import { createLogger, connectPostgres, ConfigError } from '@umpire/runtime';
 import { readFile } from 'node:fs/promises';
-import { provision, provisionSchema } from './provisioning.ts';
 
 /**
  * Brings a database to what the services need: migrations, a role for each service with rights on its own schema only, and keys.

@@ -43,8 +43,8 @@ export class Arguments {
   }
 }
 
-/** What a command comes to: `json` for `--json`, `text` for people. */
-export type Result = { json: unknown; text: string };
+/** What a command comes to: `json` for `--json`, `text` for people; `exit`, where a shell is to be told more than that it is done. */
+export type Result = { json: unknown; text: string; exit?: number };
 /** Reads a file as text; `-` is standard input. */
 export type Reader = (name: string) => Promise<string>;
 
@@ -58,6 +58,15 @@ export type Command = {
   /** Whose key of a connection file serves, unless `--as` says. null: it must say. */
   as: 'admin' | 'producer' | null;
   run: (umpire: Umpire, args: Arguments, read: Reader) => Promise<Result>;
+};
+
+/** What an operator does to the servers themselves: asks no running Umpire, and needs no key of one. */
+export type Operation = Pick<Command, 'name' | 'takes' | 'about' | 'options'> & { run: (args: Arguments, env: Record<string, string | undefined>) => Promise<Result> };
+
+/** Options of every operation. */
+export const OPERATION_COMMON: Record<string, Option> = {
+  json: { about: 'the answer as JSON, on one line' },
+  help: { about: 'this text' },
 };
 
 /** Options of every command. */
@@ -80,9 +89,9 @@ export const PAGES: Record<string, Option> = {
  * Reads what stands behind a command's name.
  * @throws UsageError for an option it does not have, and for names too many or too few
  */
-export function readArguments(command: Command, argv: string[]): Arguments {
+export function readArguments(command: Pick<Command, 'name' | 'takes' | 'options'>, argv: string[], common = COMMON): Arguments {
   const options: ParseArgsOptionsConfig = {};
-  for (const [name, option] of Object.entries({ ...command.options, ...COMMON })) {
+  for (const [name, option] of Object.entries({ ...command.options, ...common })) {
     options[name] = option.value === undefined ? { type: 'boolean' } : { type: 'string', ...(option.many ? { multiple: true } : {}) };
   }
   options['help'] = { type: 'boolean', short: 'h' };
@@ -97,7 +106,7 @@ export function readArguments(command: Command, argv: string[]): Arguments {
   return args;
 }
 
-function checkNames({ name, takes }: Command, given: number): void {
+function checkNames({ name, takes }: Pick<Command, 'name' | 'takes'>, given: number): void {
   const least = takes.filter((one) => !one.startsWith('[')).length;
   const most = takes.some((one) => one.includes('...')) ? Infinity : takes.length;
   if (given < least || given > most) throw new UsageError(`umpire ${[name, ...takes].join(' ')}: ${given < least ? 'something is missing' : 'this is too much'}`);

@@ -1,7 +1,7 @@
 import type { Problem } from '@umpire/contract';
 
 /** What a shell is told. */
-export const EXIT = { ok: 0, refused: 1, usage: 2, unreachable: 3 } as const;
+export const EXIT = { ok: 0, refused: 1, usage: 2, unreachable: 3, differs: 4 } as const;
 
 /** The command line is not right: nothing was asked. */
 export class UsageError extends Error {

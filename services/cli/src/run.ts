@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Umpire } from './client.ts';
-import { readArguments, type Command } from './command.ts';
+import { OPERATION_COMMON, readArguments, type Command, type Operation } from './command.ts';
 import { delegations } from './commands/delegations.ts';
 import { escalations } from './commands/escalations.ts';
 import { groups } from './commands/groups.ts';
@@ -10,7 +10,10 @@ import { reads } from './commands/reads.ts';
 import { rejected } from './commands/rejected.ts';
 import { connectionFor, type ConnectionSources } from './connection.ts';
 import { EXIT, Refused, Unreachable, UsageError } from './failures.ts';
-import { helpOf, overview } from './help.ts';
+import { helpOf, helpOfOperation, overview } from './help.ts';
+import { firstKey } from './operations/first-key.ts';
+import { migration } from './operations/migrate.ts';
+import { topology } from './operations/topology.ts';
 import { visible } from './print.ts';
 
 /** What a command may touch of the world. Lines are written without their end. */
@@ -18,15 +21,19 @@ export type Surroundings = ConnectionSources & { readInput: () => Promise<string
 
 export const COMMANDS: Command[] = [...keys, ...groups, ...delegations, ...escalations, ...policies, ...reads, ...rejected];
 
+export const OPERATIONS: Operation[] = [...topology, ...migration, ...firstKey];
+
 /**
  * Runs one command line.
- * @returns the exit code: 0 done, 1 refused, 2 not understood, 3 nobody there
+ * @returns the exit code: 0 done, 1 refused, 2 not understood, 3 nobody there, 4 not as it should be
  */
 export async function run(argv: string[], world: Surroundings): Promise<number> {
   const json = argv.includes('--json');
   try {
-    world.out(await outputOf(argv, world));
-    return EXIT.ok;
+    const operation = operationOf(argv);
+    const { text, exit = EXIT.ok } = operation ? await operate(operation, argv, world) : { text: await outputOf(argv, world) };
+    world.out(text);
+    return exit;
   } catch (error) {
     if (error instanceof UsageError) return tell(world, json, { code: 'usage', detail: error.message }, `umpire: ${error.message}\n(umpire --help)`, EXIT.usage);
     if (error instanceof Unreachable) return tell(world, json, { code: 'unreachable', detail: error.message }, `umpire: ${error.message}`, EXIT.unreachable);
@@ -35,14 +42,29 @@ export async function run(argv: string[], world: Surroundings): Promise<number> 
   }
 }
 
+/** `topology plan`, or `migrate`, which has no verb. */
+function operationOf(argv: string[]): Operation | undefined {
+  const [topic, verb] = argv;
+  return OPERATIONS.find(({ name }) => name === topic || name === `${topic} ${verb}`);
+}
+
+async function operate(operation: Operation, argv: string[], world: Surroundings): Promise<{ text: string; exit?: number }> {
+  const args = readArguments(operation, argv.slice(operation.name.split(' ').length), OPERATION_COMMON);
+  if (args.on('help')) return { text: helpOfOperation(operation) };
+  const result = await operation.run(args, world.env);
+  return { ...result, text: args.on('json') ? JSON.stringify(result.json) : result.text };
+}
+
 async function outputOf(argv: string[], world: Surroundings): Promise<string> {
   const words = argv.findIndex((word) => word.startsWith('-'));
   const [topic, verb] = words < 0 ? argv : argv.slice(0, words);
   if (topic === undefined || topic === 'help') {
-    if (argv.length === 0 || topic === 'help' || argv.includes('--help') || argv.includes('-h')) return overview(COMMANDS);
+    if (argv.length === 0 || topic === 'help' || argv.includes('--help') || argv.includes('-h')) return overview(COMMANDS, OPERATIONS);
     throw new UsageError('name a command first, options behind it');
   }
   const ofTopic = COMMANDS.filter((command) => command.name.startsWith(`${topic} `));
+  const operations = OPERATIONS.filter(({ name }) => name.startsWith(`${topic} `));
+  if (operations.length > 0) throw new UsageError(`umpire ${topic} does ${operations.map(({ name }) => name.split(' ')[1]).join(', ')}`);
   if (ofTopic.length === 0) throw new UsageError(`there is no "${topic}"`);
   const command = ofTopic.find((one) => one.name === `${topic} ${verb}`);
   if (!command) {

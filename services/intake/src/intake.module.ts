@@ -1,5 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { AUTHENTICATOR, Bus, connectPostgres, newReplicaName, RemoteAuthenticator, systemClock, withDeadline, type Logger, type ServiceContext, type Sql } from '@umpire/runtime';
+import { AUTHENTICATOR, Bus, busOptions, connectPostgres, newReplicaName, postgresOptions, RemoteAuthenticator, systemClock, withDeadline, type Logger, type ServiceContext, type Sql } from '@umpire/runtime';
 import { AnswerInbox } from './answer.inbox.ts';
 import { EscalationsController } from './escalations.controller.ts';
 import { EscalationsService } from './escalations.service.ts';
@@ -30,12 +30,12 @@ function foundation(config: IntakeConfig, { logger, readiness }: ServiceContext)
     {
       provide: BUS,
       useFactory: async () => {
-        const bus = await Bus.connect({ url: config.natsUrl, user: config.natsUser, password: config.natsPassword, service: 'intake', logger });
+        const bus = await Bus.connect(busOptions(config, 'intake', logger));
         readiness.add('intake_nats', () => bus.ping());
         return bus;
       },
     },
-    { provide: SQL, useFactory: () => connectPostgres({ url: config.postgresUrl, max: Math.min(config.postgresPool, CONNECTIONS), service: 'intake', logger }) },
+    { provide: SQL, useFactory: () => connectPostgres({ ...postgresOptions(config, 'intake', logger), max: Math.min(config.postgresPool, CONNECTIONS) }) },
     {
       provide: PolicyService,
       inject: [SQL, LOGGER],

@@ -2,7 +2,6 @@ import { JetStreamApiError, type StoredMsg } from '@nats-io/jetstream';
 import { decodeUtf8, STREAMS, UmpireError, type DeadLetter } from '@umpire/contract';
 import type { Bus } from '@umpire/runtime';
 
-const STREAM = STREAMS.rejected.name;
 const STREAM_NOT_FOUND = 10_059;
 /** Originals as long as this (base64) are left out of lists; one by one each is shown whole. */
 const LONGEST_LISTED = 16 * 1024;
@@ -21,10 +20,12 @@ export type RejectedPage = { items: RejectedView[]; next: string | null };
  */
 export class RejectedLetters {
   private readonly bus: Bus;
+  private readonly stream: string;
   private readonly places = new Map<string, number>();
 
   constructor(bus: Bus) {
     this.bus = bus;
+    this.stream = bus.streamName(STREAMS.rejected.name);
   }
 
   /** @param before only what lies before this place in the stream; newest first */
@@ -46,7 +47,7 @@ export class RejectedLetters {
   }
 
   private async at(namespace: string, seq: number): Promise<(RejectedView & { original: string }) | null> {
-    const message = await orNone(this.bus.jsm.streams.getMessage(STREAM, { seq }));
+    const message = await orNone(this.bus.jsm.streams.getMessage(this.stream, { seq }));
     return message?.subject.startsWith(`hitl.${namespace}.rejected.`) ? viewOf(message) : null;
   }
 
@@ -66,7 +67,7 @@ export class RejectedLetters {
   }
 
   private async newest(namespace: string, before: number | undefined, wanted: number): Promise<RejectedView[]> {
-    const info = await orNone(this.bus.jsm.streams.info(STREAM));
+    const info = await orNone(this.bus.jsm.streams.info(this.stream));
     if (info === null || info.state.messages === 0) return [];
     const { first_seq: first, last_seq: last } = info.state;
     const found: RejectedView[] = [];
@@ -93,7 +94,7 @@ export class RejectedLetters {
     for (let seq = start; seq < end; ) {
       // The client's type knows this form for direct gets only; the server takes it here as well.
       const next = { seq, next_by_subj: `hitl.${namespace}.rejected.*` };
-      const message = await orNone(this.bus.jsm.streams.getMessage(STREAM, next));
+      const message = await orNone(this.bus.jsm.streams.getMessage(this.stream, next));
       if (message === null || message.seq >= end) break;
       if (letters.length === most) return null;
       letters.push(listed(viewOf(message)));

@@ -3,7 +3,6 @@ import { consumerNames, parseReviewSubject, STREAMS, subjects, type Reason } fro
 import { Loop, type Bus, type Logger } from '@umpire/runtime';
 import { purgedTotal } from './intake.metrics.ts';
 
-const STREAM = STREAMS.review.name;
 const CONSUMER_NOT_FOUND = 10_014;
 const STREAM_NOT_FOUND = 10_059;
 
@@ -26,11 +25,13 @@ type Queue = { namespace: string; reason: Reason; messages: number };
  */
 export class ReviewPurge {
   private readonly bus: Bus;
+  private readonly stream: string;
   private readonly loop: Loop;
   private readonly crowded: number;
 
   constructor(deps: { bus: Bus; intervalMs: number; logger: Logger; crowded?: number }) {
     this.bus = deps.bus;
+    this.stream = deps.bus.streamName(STREAMS.review.name);
     this.crowded = deps.crowded ?? CROWDED;
     this.loop = new Loop({ name: 'review-purge', intervalMs: deps.intervalMs, logger: deps.logger, runOnce: () => this.runOnce().then(() => 0) });
   }
@@ -57,7 +58,7 @@ export class ReviewPurge {
   }
 
   private async purge(): Promise<number> {
-    const { state } = await this.bus.jsm.streams.info(STREAM);
+    const { state } = await this.bus.jsm.streams.info(this.stream);
     if (state.messages === 0) return 0;
     // Asked for after `state`: what lies at or below its last message is listed.
     const queues = await this.queues();
@@ -74,7 +75,7 @@ export class ReviewPurge {
 
   /** What lies in the stream, by consumer; null if there is a subject that no consumer of ours could read. */
   private async queues(): Promise<Queue[] | null> {
-    const { state } = await this.bus.jsm.streams.info(STREAM, { subjects_filter: '>' });
+    const { state } = await this.bus.jsm.streams.info(this.stream, { subjects_filter: '>' });
     const queues = new Map<string, Queue>();
     for (const [subject, messages] of Object.entries(state.subjects ?? {})) {
       const parsed = parseReviewSubject(subject);
@@ -91,14 +92,14 @@ export class ReviewPurge {
     const floor = await this.ackFloor(consumerNames.intake(namespace, reason));
     // The client's type knows this form for direct gets only; the server takes it here as well.
     const above = { next_by_subj: subjects.queue(namespace, reason), seq: floor + 1 };
-    const next = await this.bus.jsm.streams.getMessage(STREAM, above);
+    const next = await this.bus.jsm.streams.getMessage(this.stream, above);
     return next?.seq ?? Number.POSITIVE_INFINITY;
   }
 
   /** @returns the stream sequence up to which the consumer's messages are all acked; 0 without such a consumer */
   private async ackFloor(consumer: string): Promise<number> {
     try {
-      return (await this.bus.jsm.consumers.info(STREAM, consumer)).ack_floor.stream_seq;
+      return (await this.bus.jsm.consumers.info(this.stream, consumer)).ack_floor.stream_seq;
     } catch (error) {
       if (error instanceof JetStreamApiError && error.code === CONSUMER_NOT_FOUND) return 0;
       throw error;
@@ -108,6 +109,6 @@ export class ReviewPurge {
   /** Removes what lies below `seq`. The server takes 1 or less for no bound at all and would remove everything. */
   private async remove(seq: number, filter?: string): Promise<number> {
     if (seq <= 1) return 0;
-    return (await this.bus.jsm.streams.purge(STREAM, filter === undefined ? { seq } : { seq, filter })).purged;
+    return (await this.bus.jsm.streams.purge(this.stream, filter === undefined ? { seq } : { seq, filter })).purged;
   }
 }

@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { AUTHENTICATOR, AuthGuard, Bus, connectPostgres, type ServiceContext } from '@umpire/runtime';
+import { AUTHENTICATOR, AuthGuard, Bus, busOptions, connectPostgres, postgresOptions, type ServiceContext } from '@umpire/runtime';
 import { Foundation } from './foundation.ts';
 import type { NotifierConfig } from './notifier.config.ts';
 import { Notifier } from './notifier.ts';
@@ -16,8 +16,8 @@ export class NotifierModule {
   static register(config: NotifierConfig, context: ServiceContext): DynamicModule {
     const connect = async (http: HttpAdapterHost) => {
       const logger = context.logger.child({ service: 'notifier' });
-      const sql = connectPostgres({ url: config.postgresUrl, max: config.postgresPool, service: 'notifier', logger });
-      const bus = await Bus.connect({ url: config.natsUrl, user: config.natsUser, password: config.natsPassword, service: 'notifier', logger });
+      const sql = connectPostgres(postgresOptions(config, 'notifier', logger));
+      const bus = await Bus.connect(busOptions(config, 'notifier', logger));
       return new Notifier(new Foundation(config, { ...context, logger }, sql, bus), http);
     };
     return {

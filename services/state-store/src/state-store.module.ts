@@ -1,5 +1,5 @@
 import { Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
-import { AUTHENTICATOR, AuthGuard, Bus, connectPostgres, Loop, systemClock, TopologyKeeper, withDeadline, type ServiceContext, type Sql } from '@umpire/runtime';
+import { AUTHENTICATOR, AuthGuard, Bus, busOptions, connectPostgres, Loop, postgresOptions, systemClock, TopologyKeeper, withDeadline, type ServiceContext, type Sql } from '@umpire/runtime';
 import { BulkResponses } from './bulk-respond.service.ts';
 import { RenderingCache } from './cache.ts';
 import { CommandController } from './command.controller.ts';
@@ -142,8 +142,8 @@ export class StateStoreModule {
   static register(config: StateStoreConfig, context: ServiceContext): DynamicModule {
     const connect = async () => {
       const logger = context.logger.child({ service: 'state-store' });
-      const sql = connectPostgres({ url: config.postgresUrl, max: config.postgresPool, service: 'state-store', logger });
-      const connectBus = () => Bus.connect({ url: config.natsUrl, user: config.natsUser, password: config.natsPassword, service: 'state-store', logger });
+      const sql = connectPostgres(postgresOptions(config, 'state-store', logger));
+      const connectBus = () => Bus.connect(busOptions(config, 'state-store', logger));
       // nats-server writes (and syncs) what a connection publishes before it reads on: replies must not wait behind the relay's events.
       const [bus, relayBus] = await Promise.all([connectBus(), connectBus()]);
       return new Store(config, { ...context, logger }, sql, bus, relayBus);

@@ -38,7 +38,7 @@ export class StreamWatch {
   private async lookOnce(): Promise<number> {
     let windows = 0;
     for (const stream of WATCHED) {
-      const { created } = await this.bus.jsm.streams.info(stream);
+      const { created } = await this.bus.jsm.streams.info(this.bus.streamName(stream));
       const lost = await withDeadline(markStream(this.sql, stream, String(created)), STATEMENT_MS, 'stream mark');
       if (lost) this.logger.warn({ stream, created }, 'stream_was_lost');
       const events = await withDeadline(republishNext(this.sql, stream, this.span), STATEMENT_MS, 'republish');

@@ -1,5 +1,5 @@
 import { Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
-import { AUTHENTICATOR, AuthGuard, Bus, connectPostgres, RemoteAuthenticator, withDeadline, type DurableConsumer, type Loop, type ServiceContext, type Sql } from '@umpire/runtime';
+import { AUTHENTICATOR, AuthGuard, Bus, busOptions, connectPostgres, postgresOptions, RemoteAuthenticator, withDeadline, type DurableConsumer, type Loop, type ServiceContext, type Sql } from '@umpire/runtime';
 import { Arming } from './arming.service.ts';
 import { DatabaseClock } from './database-clock.ts';
 import { FireLoop } from './fire.loop.ts';
@@ -65,12 +65,12 @@ export class TimeoutSchedulerModule {
   static register(config: TimeoutSchedulerConfig, context: ServiceContext): DynamicModule {
     const connect = async () => {
       const logger = context.logger.child({ service: 'timeout-scheduler' });
-      const postgres = { url: config.postgresUrl, service: 'timeout-scheduler', logger };
+      const postgres = postgresOptions(config, 'timeout-scheduler', logger);
       const firingConnections = config.applyInFlight + 2;
       const sql = connectPostgres({ ...postgres, max: Math.max(3, config.postgresPool - firingConnections) });
       // A claim or a removal that a crash of the database undoes is only asked about again, so neither waits for the disk. Arming does.
       const firingSql = connectPostgres({ ...postgres, max: firingConnections, settings: { synchronous_commit: 'off' } });
-      const bus = await Bus.connect({ url: config.natsUrl, user: config.natsUser, password: config.natsPassword, service: 'timeout-scheduler', logger });
+      const bus = await Bus.connect(busOptions(config, 'timeout-scheduler', logger));
       return new Scheduler(config, { ...context, logger }, bus, sql, firingSql);
     };
     return {

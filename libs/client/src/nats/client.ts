@@ -114,7 +114,7 @@ export class UmpireNats implements PipelineClient {
     const consumer = options.consumer ?? this.options.outcomeConsumer;
     if (!consumer) throw new UmpireError('not_found', 'no outcome consumer is named: UMPIRE_NAMESPACES declares them');
     const load = (requestId: string) => this.findStatus<Data>(requestId);
-    return new OutcomeReader<Data>({ connection: this.connection, consumer, handler, load, parse: this.parse, options }).start();
+    return new OutcomeReader<Data>({ connection: this.connection, consumer, streamPrefix: this.options.streamPrefix, domain: this.options.domain, handler, load, parse: this.parse, options }).start();
   }
 
   /** Sends what is on its way, then closes. Whoever still waits gets `unavailable`. */

@@ -19,6 +19,9 @@ export type NatsOptions = {
   inboxPrefix?: string | undefined;
   /** The durable consumer that `outcomes` reads: one of those that `UMPIRE_NAMESPACES` declares for the namespace. */
   outcomeConsumer?: string | null | undefined;
+  /** What the operator has put before the streams' names, and the JetStream domain that holds them: on a cluster that is shared. */
+  streamPrefix?: string | undefined;
+  domain?: string | undefined;
   /** Shown in the server's list of connections. */
   name?: string | undefined;
   /** Of a call that names none, milliseconds; 30 s. Waiting for an outcome has no limit of its own. */

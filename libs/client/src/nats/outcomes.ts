@@ -21,6 +21,8 @@ export type OutcomesOptions = {
 type Parts<Data> = {
   connection: NatsConnection;
   consumer: string;
+  streamPrefix?: string | undefined;
+  domain?: string | undefined;
   handler: OutcomeHandler<Data>;
   load: (requestId: string) => Promise<StatusReply<Data> | null>;
   parse: (text: string) => unknown;
@@ -70,7 +72,8 @@ export class OutcomeReader<Data = unknown> {
   private async lane(): Promise<void> {
     for (let failures = 0; !this.stopping.signal.aborted; ) {
       try {
-        const consumer = await jetstream(this.parts.connection).consumers.get(STREAMS.outcomes.name, this.parts.consumer);
+        const { connection, streamPrefix = '', domain } = this.parts;
+        const consumer = await jetstream(connection, domain === undefined ? {} : { domain }).consumers.get(`${streamPrefix}${STREAMS.outcomes.name}`, this.parts.consumer);
         for (failures = 0; !this.stopping.signal.aborted; ) await this.pull(consumer);
       } catch (error) {
         if (this.stopping.signal.aborted) return;

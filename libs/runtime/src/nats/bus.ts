@@ -1,11 +1,23 @@
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager, type PubAck } from '@nats-io/jetstream';
-import { connect, headers as makeHeaders, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { headers as makeHeaders, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { inboxPrefix, isOwnInbox, MAPPED_REPLY_PREFIX, namespaceOfSubject, UmpireError, type ErrorCode, type RequestSpec, type ServiceName } from '@umpire/contract';
 import { withDeadline } from '../postgres/connect.ts';
 import type { Logger } from '../logger.ts';
 import { currentTrace, inSpan, readTrace, step, traceHeaders } from '../tracing/tracing.ts';
+import { connectNats, type NatsLogin } from './connect.ts';
 
-export type BusOptions = { url: string; user?: string | undefined; password?: string | undefined; service: ServiceName; logger: Logger };
+export type BusOptions = NatsLogin & {
+  service: ServiceName;
+  logger: Logger;
+  /** The JetStream domain of our streams. */
+  domain?: string | undefined;
+  /** Put before every stream's name. */
+  streamPrefix?: string;
+  /** Copies of each stream; without it as many as it has. */
+  replicas?: number | undefined;
+  /** Whether this service makes and mends its streams and consumers, or only looks whether they are right. */
+  topology?: 'ensure' | 'check';
+};
 
 const ERROR_HEADER = 'Umpire-Error';
 const MAX_CONCURRENT_REQUESTS = 512;
@@ -16,13 +28,19 @@ export class Bus {
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
   readonly service: ServiceName;
+  readonly streamPrefix: string;
+  readonly replicas: number | undefined;
+  readonly topology: 'ensure' | 'check';
   private readonly logger: Logger;
 
   private constructor(connection: NatsConnection, jsm: JetStreamManager, options: BusOptions) {
     this.connection = connection;
-    this.js = jetstream(connection, { timeout: 5_000 });
+    this.js = jetstream(connection, { timeout: 5_000, ...inDomain(options.domain) });
     this.jsm = jsm;
     this.service = options.service;
+    this.streamPrefix = options.streamPrefix ?? '';
+    this.replicas = options.replicas;
+    this.topology = options.topology ?? 'ensure';
     this.logger = options.logger;
   }
 
@@ -30,10 +48,7 @@ export class Bus {
   static async connect(options: BusOptions): Promise<Bus> {
     // The client waits for a server in silence; people who wait for the service should hear why.
     const waiting = setInterval(() => options.logger.warn({ server: withoutLogin(options.url) }, 'nats_not_reached_yet'), 2_000);
-    const connection = await connect({
-      servers: options.url,
-      ...(options.user !== undefined ? { user: options.user } : {}),
-      ...(options.password !== undefined ? { pass: options.password } : {}),
+    const connection = await connectNats(options, {
       name: `umpire-${options.service}`,
       inboxPrefix: inboxPrefix.service(options.service),
       maxReconnectAttempts: -1,
@@ -51,8 +66,13 @@ export class Bus {
         options.logger[status.type === 'close' ? 'info' : 'warn']({ status: status.type }, 'nats_status');
       }
     })();
-    const jsm = await jetstreamManager(connection, { checkAPI: false, timeout: 5_000 });
+    const jsm = await jetstreamManager(connection, { checkAPI: false, timeout: 5_000, ...inDomain(options.domain) });
     return new Bus(connection, jsm, options);
+  }
+
+  /** @returns what a stream of the topology is called on this server. */
+  streamName(name: string): string {
+    return `${this.streamPrefix}${name}`;
   }
 
   get connected(): boolean {
@@ -177,8 +197,10 @@ export class Bus {
   }
 }
 
+const inDomain = (domain: string | undefined) => (domain === undefined ? {} : { domain });
+
 function withoutLogin(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//');
+  return url.replace(/\/\/[^@/,]*@/g, '//');
 }
 
 function toHeaders(entries: Record<string, string>): MsgHdrs {

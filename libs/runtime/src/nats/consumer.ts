@@ -78,7 +78,7 @@ export class DurableConsumer {
       try {
         const mark = this.options.remakeFrom === 'beginning' || this.lastSeenAt === undefined ? undefined : this.lastSeenAt - 60_000;
         await ensureConsumer(bus, spec, mark);
-        const consumer = await bus.js.consumers.get(spec.stream, spec.name);
+        const consumer = await bus.js.consumers.get(bus.streamName(spec.stream), spec.name);
         await this.readSuspects(consumer);
         const messages = await consumer.consume({ max_messages: maxItems * 2, bind: true, abort_on_missing_resource: true, expires: 20_000, idle_heartbeat: 5_000 });
         this.messages = messages;

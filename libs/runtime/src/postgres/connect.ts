@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import postgres from 'postgres';
 import { backoffDelay } from '../backoff.ts';
 import type { Logger } from '../logger.ts';
@@ -12,12 +13,19 @@ export type PostgresOptions = {
   max: number;
   service: string;
   logger: Logger;
-  /** Further run-time settings of every connection, such as `synchronous_commit`. */
+  /** Further run-time settings of every connection, such as `synchronous_commit`. A pooled one has none. */
   settings?: Record<string, string | number | boolean>;
+  /** PEM file of the authority behind the server's certificate; without it the URL's `sslmode` alone says. */
+  tlsCa?: string | undefined;
+  /** A pooler gives each transaction another session: nothing is prepared, and the deadlines are the role's own settings. */
+  pooled?: boolean;
 };
 
+/** Deadlines of a session, ms. Behind a pooler they are the role's: `provision` sets them there. */
+export const SESSION_DEADLINES = { statement_timeout: 15_000, lock_timeout: 10_000, idle_in_transaction_session_timeout: 15_000 } as const;
+
 /** A pool of prepared-statement connections with deadlines on connecting, statements and idle transactions. */
-export function connectPostgres({ url, max, service, logger, settings = {} }: PostgresOptions): Sql {
+export function connectPostgres({ url, max, service, logger, settings = {}, tlsCa, pooled = false }: PostgresOptions): Sql {
   return postgres(url, {
     max,
     connect_timeout: 5,
@@ -26,7 +34,9 @@ export function connectPostgres({ url, max, service, logger, settings = {} }: Po
     idle_timeout: 60,
     max_lifetime: 30 * 60,
     types: { bigint: postgres.BigInt },
-    connection: { application_name: `umpire-${service}`, statement_timeout: 15_000, lock_timeout: 10_000, idle_in_transaction_session_timeout: 15_000, ...settings },
+    prepare: !pooled,
+    ...(tlsCa === undefined ? {} : { ssl: { ca: readFileSync(tlsCa, 'utf8'), rejectUnauthorized: true } }),
+    connection: { application_name: `umpire-${service}`, ...(pooled ? {} : { ...SESSION_DEADLINES, ...settings }) },
     onnotice: (notice) => logger.debug({ notice }, 'postgres_notice'),
   }) as unknown as Sql;
 }

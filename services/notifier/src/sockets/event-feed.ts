@@ -3,7 +3,6 @@ import { STREAMS } from '@umpire/contract';
 import { backoffDelay, delay, type Bus, type Logger } from '@umpire/runtime';
 import { readFeedEvent, type FeedEvent } from './feed-event.ts';
 
-const STREAM = STREAMS.events.name;
 const NANOS = 1_000_000;
 /** A consumer that nobody reads is forgotten by the server after this, ms. */
 const FORGET_MS = 30_000;
@@ -29,6 +28,7 @@ export type FeedOptions = {
  */
 export class EventFeed {
   private readonly options: FeedOptions;
+  private readonly stream: string;
   private readonly abort = new AbortController();
   private buffer: FeedEvent[] = [];
   private next: number | null = null;
@@ -43,6 +43,7 @@ export class EventFeed {
 
   constructor(options: FeedOptions) {
     this.options = options;
+    this.stream = options.bus.streamName(STREAMS.events.name);
   }
 
   /** Settles once everything that was in the stream at the start has been handled. */
@@ -81,11 +82,11 @@ export class EventFeed {
   private async readOnce(progress: () => void): Promise<void> {
     const { bus, replica } = this.options;
     const name = `sockets-${replica}-${(this.serial += 1)}`;
-    const info = await bus.jsm.consumers.add(STREAM, {
+    const info = await bus.jsm.consumers.add(this.stream, {
       name, ack_policy: AckPolicy.None, deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: await this.place(), mem_storage: true, num_replicas: 1, inactive_threshold: FORGET_MS * NANOS,
     });
     if (info.num_pending === 0) this.arrived();
-    const consumer = await bus.js.consumers.get(STREAM, name);
+    const consumer = await bus.js.consumers.get(this.stream, name);
     const messages = await consumer.consume({ max_messages: BATCH, bind: true, abort_on_missing_resource: true, expires: 20_000, idle_heartbeat: 2_000 });
     this.messages = messages;
     void this.watch(messages);
@@ -108,7 +109,7 @@ export class EventFeed {
 
   /** Where to go on: behind the last one read; in a stream that is new to us, so many before its end. */
   private async place(): Promise<number> {
-    const { created, state } = await this.options.bus.jsm.streams.info(STREAM);
+    const { created, state } = await this.options.bus.jsm.streams.info(this.stream);
     if (this.next === null || this.created !== created) this.next = this.created === null ? Math.max(1, state.last_seq - this.options.past + 1) : 1;
     this.created = created;
     return this.next;

@@ -1,0 +1,29 @@
+import type { Sql } from '@umpire/runtime';
+import { COMPONENTS, migrationsOf, type Component } from './provisioning.ts';
+
+export type SchemaState = {
+  component: Component['service'];
+  /** Number of the newest migration that the database has, and that this build has. */
+  database: number;
+  build: number;
+  state: 'current' | 'behind' | 'ahead' | 'changed';
+  /** Names of those that are still to be applied, oldest first. */
+  pending: string[];
+};
+
+/** Says of each component how far its schema is; changes nothing, and needs to read `public.umpire_migrations` alone. */
+export async function schemaStates(sql: Sql): Promise<SchemaState[]> {
+  const [table] = await sql<{ there: boolean }[]>`select to_regclass('public.umpire_migrations') is not null as there`;
+  const rows = table!.there
+    ? await sql<{ component: string; number: number; checksum: string }[]>`select component, number, checksum from public.umpire_migrations order by component, number`
+    : [];
+  return Promise.all(COMPONENTS.map(async ({ service }): Promise<SchemaState> => {
+    const migrations = await migrationsOf(service);
+    const applied = rows.filter(({ component }) => component === service);
+    const database = applied.at(-1)?.number ?? 0;
+    const changed = applied.some(({ number, checksum }) => number <= migrations.length && migrations[number - 1]!.checksum !== checksum);
+    const state = changed ? 'changed' : database > migrations.length ? 'ahead' : database < migrations.length ? 'behind' : 'current';
+    const pending = migrations.slice(database).map(({ number, name }) => `${String(number).padStart(4, '0')}_${name}`);
+    return { component: service, database, build: migrations.length, state, pending };
+  }));
+}
