@@ -12,8 +12,8 @@ export default defineConfig({
         ...source,
         test: {
           name: 'unit',
-          include: ['libs/*/src/**/*.test.ts', 'services/*/src/**/*.test.ts', 'test/conformance/**/*.test.ts'],
-          exclude: ['**/*.integration.test.ts', ...exclude],
+          include: ['libs/*/src/**/*.test.ts', 'services/*/src/**/*.test.ts', 'test/conformance/**/*.test.ts', 'test/deploy/**/*.test.ts'],
+          exclude: ['**/*.integration.test.ts', '**/*.e2e.test.ts', ...exclude],
           testTimeout: 30_000,
         },
       },
@@ -21,7 +21,7 @@ export default defineConfig({
         ...source,
         test: {
           name: 'integration',
-          include: ['libs/*/src/**/*.integration.test.ts', 'services/*/src/**/*.integration.test.ts'],
+          include: ['libs/*/src/**/*.integration.test.ts', 'services/*/src/**/*.integration.test.ts', 'test/deploy/**/*.integration.test.ts'],
           exclude,
           globalSetup: ['libs/testing/src/global-setup.ts'],
           testTimeout: 60_000,
@@ -33,7 +33,7 @@ export default defineConfig({
         ...source,
         test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts', 'test/faults/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts', 'test/faults/**/*.test.ts', 'test/deploy/**/*.e2e.test.ts'],
           exclude,
           testTimeout: 300_000,
           hookTimeout: 180_000,

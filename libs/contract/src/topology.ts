@@ -172,56 +172,63 @@ export type TopologyNames = {
   topology?: 'ensure' | 'check';
 };
 
-/** The subjects of the JetStream API, by what may be done with it. */
+/**
+ * The subjects of the JetStream API, by what may be done with it. With a domain each is given twice: the server that is in the domain takes
+ * the domain's own form for the plain one before it looks at permissions; one that only leads there does not.
+ */
 class StreamRights {
-  private readonly api: string;
+  private readonly apis: string[];
   private readonly prefix: string;
   private readonly ensure: boolean;
 
   constructor({ streamPrefix = '', domain, topology = 'ensure' }: TopologyNames) {
-    this.api = domain === undefined ? '$JS.API' : `$JS.${domain}.API`;
+    this.apis = ['$JS.API', ...(domain === undefined ? [] : [`$JS.${domain}.API`])];
     this.prefix = streamPrefix;
     this.ensure = topology === 'ensure';
   }
 
-  get info(): string {
-    return `${this.api}.INFO`;
+  get info(): string[] {
+    return this.each(['INFO']);
   }
 
-  streamInfo(stream: string): string {
-    return `${this.api}.STREAM.INFO.${this.prefix}${stream}`;
+  streamInfo(stream: string): string[] {
+    return this.each([`STREAM.INFO.${this.prefix}${stream}`]);
   }
 
   ownStream(stream: string): string[] {
-    return [...(this.ensure ? ['CREATE', 'UPDATE'] : []), 'INFO', 'PURGE', 'MSG.GET'].map((verb) => `${this.api}.STREAM.${verb}.${this.prefix}${stream}`);
+    return this.each([...(this.ensure ? ['CREATE', 'UPDATE'] : []), 'INFO', 'PURGE', 'MSG.GET'].map((verb) => `STREAM.${verb}.${this.prefix}${stream}`));
   }
 
   makeConsumers(stream: string, name: string): string[] {
-    const subject = (verb: string) => `${this.api}.CONSUMER.${verb}.${this.prefix}${stream}.${name}`;
-    return this.ensure ? [subject('CREATE'), `${subject('CREATE')}.>`, subject('DURABLE.CREATE'), subject('INFO')] : [subject('INFO')];
+    const own = `${this.prefix}${stream}.${name}`;
+    return this.each([...(this.ensure ? [`CONSUMER.CREATE.${own}`, `CONSUMER.CREATE.${own}.>`, `CONSUMER.DURABLE.CREATE.${own}`] : []), `CONSUMER.INFO.${own}`]);
   }
 
   readConsumer(stream: string, name: string): string[] {
     const own = `${this.prefix}${stream}.${name}`;
-    return [`${this.api}.CONSUMER.INFO.${own}`, `${this.api}.CONSUMER.MSG.NEXT.${own}`, `$JS.ACK.${own}.>`];
+    return [...this.each([`CONSUMER.INFO.${own}`, `CONSUMER.MSG.NEXT.${own}`]), `$JS.ACK.${own}.>`];
   }
 
   /** Consumers that each replica makes for itself and the server forgets, under names of its choice: the notifier's sockets read so. */
   makePassing(stream: string): string[] {
-    return this.ensure ? [] : [`${this.api}.CONSUMER.CREATE.${this.prefix}${stream}.*`];
+    return this.ensure ? [] : this.each([`CONSUMER.CREATE.${this.prefix}${stream}.*`]);
+  }
+
+  private each(verbs: string[]): string[] {
+    return this.apis.flatMap((api) => verbs.map((verb) => `${api}.${verb}`));
   }
 }
 
 /** What a service's NATS user may do: exactly what the tables above give it. */
 export function servicePermissions(service: ServiceName, names: TopologyNames = {}): Permissions {
   const rights = new StreamRights(names);
-  const publish = new Set<string>([rights.info]);
+  const publish = new Set<string>(rights.info);
   const subscribe = new Set<string>([`${inboxPrefix.service(service)}.>`]);
   const mayPublish = (subjects: string[]) => subjects.forEach((subject) => publish.add(subject));
   for (const stream of Object.values(STREAMS) as StreamSpec[]) {
     if (stream.publishers.includes(service)) mayPublish(stream.subjects);
     if (stream.owner === service) mayPublish(rights.ownStream(stream.name));
-    if (stream.consumers.includes(service)) mayPublish([rights.streamInfo(stream.name), ...rights.makeConsumers(stream.name, '*'), ...rights.readConsumer(stream.name, '*')]);
+    if (stream.consumers.includes(service)) mayPublish([...rights.streamInfo(stream.name), ...rights.makeConsumers(stream.name, '*'), ...rights.readConsumer(stream.name, '*')]);
   }
   for (const request of REQUESTS) {
     if (request.askers.includes(service)) publish.add(request.subject);
