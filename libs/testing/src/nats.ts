@@ -1,5 +1,5 @@
-import { renderNatsAccounts, SERVICES, inboxPrefix, type ServiceName } from '@umpire/contract';
-import { Bus, createLogger } from '@umpire/runtime';
+import { renderNatsAccounts, SERVICES, inboxPrefix, type ServiceName, type TopologyNames } from '@umpire/contract';
+import { Bus, createLogger, type BusOptions } from '@umpire/runtime';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ const logger = createLogger('test', 'silent');
 export type TestNats = {
   url: string;
   /** A service's own connection, with exactly its permissions. */
-  bus(service: ServiceName): Promise<Bus>;
+  bus(service: ServiceName, more?: Partial<BusOptions>): Promise<Bus>;
   /** A producer's connection of a namespace (`default`, `team-a`, `team-b`). */
   producer(namespace?: string): Promise<NatsConnection>;
   /** A connection that may do everything, for looking from outside. */
@@ -26,16 +26,19 @@ export type TestNats = {
 
 export const TEST_NAMESPACES = { default: ['main'], 'team-a': ['main'], 'team-b': ['main'] };
 
-/** A nats-server of its own (about 50 ms) with the users and permissions of the topology. */
-export async function testNats(): Promise<TestNats> {
+/**
+ * A nats-server of its own (about 50 ms) with the users and permissions of the topology. `names` makes it one of somebody else's;
+ * `config(home)` is further text of its configuration.
+ */
+export async function testNats({ names = {}, config = () => '' }: { names?: TopologyNames; config?: (home: string) => string } = {}): Promise<TestNats> {
   const home = await mkdtemp(join(tmpdir(), 'umpire-nats-'));
   const producers = Object.entries(TEST_NAMESPACES).map(([namespace, outcomeConsumers]) => ({ namespace, user: `producer-${namespace}`, pass: PASSWORD, outcomeConsumers }));
   const natsAuth = renderNatsAccounts({
     services: Object.fromEntries(SERVICES.map((service) => [service, { user: service, pass: PASSWORD }])) as Record<ServiceName, { user: string; pass: string }>,
     operator: { user: 'operator', pass: PASSWORD },
     producers,
-  });
-  const servers = await startServers({ home, only: ['nats'], quiet: true, natsAuth });
+  }, names);
+  const servers = await startServers({ home, only: ['nats'], quiet: true, natsAuth: `${natsAuth}\n${config(home)}` });
   const opened: (() => Promise<unknown>)[] = [];
   const url = servers.nats.url;
   const raw = async (user: string, prefix: string) => {
@@ -45,8 +48,8 @@ export async function testNats(): Promise<TestNats> {
   };
   return {
     url,
-    bus: async (service) => {
-      const bus = await Bus.connect({ url, user: service, password: PASSWORD, service, logger });
+    bus: async (service, more = {}) => {
+      const bus = await Bus.connect({ url, user: service, password: PASSWORD, service, logger, ...more });
       opened.push(() => bus.connection.close());
       return bus;
     },
