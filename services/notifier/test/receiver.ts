@@ -22,6 +22,8 @@ export const drip: Behaviour = (_, response) => {
 export class Receiver {
   readonly received: Received[] = [];
   behave: Behaviour = answer(200);
+  /** Requests that have come and have neither been answered in full nor given up by the sender. */
+  underWay = 0;
   private readonly server: Server;
 
   private constructor() {
@@ -60,6 +62,8 @@ export class Receiver {
     const headers = request.headers as Record<string, string>;
     const received = { at: performance.now(), path: request.url!, headers, body, id: headers['webhook-id']!, event: (JSON.parse(body) as { event: string }).event };
     this.received.push(received);
+    this.underWay += 1;
+    response.once('close', () => (this.underWay -= 1));
     this.behave(received, response, request.socket);
   }
 }

@@ -3,7 +3,7 @@ import { Webhook as SvixWebhook } from 'svix';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '@umpire/testing';
 import { Harness, type App, type Call } from '../../test/harness.ts';
-import { answer, drip, hang, Receiver, reset, type Received } from '../../test/receiver.ts';
+import { answer, drip, Receiver, reset, type Received } from '../../test/receiver.ts';
 
 let harness: Harness;
 let notifier: App;
@@ -303,27 +303,7 @@ describe('secrets', () => {
   });
 });
 
-describe('isolation', () => {
-  it('endpoints that hang, drip or reset cost the others nothing', async () => {
-    const good = await receiver();
-    const { id } = await endpoint(good.origin);
-    for (const behaviour of [hang, hang, hang, drip, reset]) {
-      const bad = await receiver();
-      bad.behave = behaviour;
-      await endpoint(bad.origin, { retry_schedule_seconds: [0.05, 600] });
-    }
-    const ids = [];
-    for (let i = 0; i < 60; i += 1) ids.push(await harness.publish());
-    await good.got(60);
-    expect(new Set(good.ids)).toEqual(new Set(ids));
-    await eventually('recorded', async () => (await deliveriesOf(id)).every((delivery) => delivery['state'] === 'delivered'));
-    const lags = await harness.database.sql<{ ms: number }[]>`
-      select (extract(epoch from a.started_at - m.occurred_at) * 1000)::float8 as ms from notifier.attempts a
-      join notifier.deliveries d on d.id = a.delivery_id join notifier.messages m on m.event_id = d.event_id where d.endpoint_id = ${id} order by ms`;
-    // Nothing waited for an attempt of another endpoint, which takes 700 ms.
-    expect(lags.at(-1)!.ms).toBeLessThan(600);
-  });
-
+describe('bounds', () => {
   it('keeps to an endpoint\'s concurrency and rate', async () => {
     const [narrow, slow] = await Promise.all([receiver(), receiver()]);
     let open = 0;
