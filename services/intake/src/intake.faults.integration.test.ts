@@ -102,8 +102,9 @@ describe('a redelivered message', () => {
       expect(delivered.info.deliveryCount).toBe(delivery);
       delivered.nak();
     }
-    await stack.startIntake();
+    const intake = await stack.startIntake();
     expect(await answers.next()).toMatchObject({ request_id: null, status: 'rejected', errors: [{ code: 'poison' }] });
+    expect(await (await fetch(`${intake.origin}/metrics`)).text()).toMatch(/umpire_intake_poison_total\{namespace="default",reason="\w+"\} 1\n/);
     expect(await stack.deadLetters()).toMatchObject([{ errors: [{ code: 'poison' }], original: Buffer.from(message('poison')).toString('base64') }]);
     expect(await stack.stored('poison')).toBeUndefined();
   });

@@ -1,9 +1,9 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import { durableConsumers, HEADERS, isOwnInbox, LIMITS, parseReviewSubject, type FieldError, type Namespaces, type Reason } from '@umpire/contract';
+import { durableConsumers, HEADERS, isOwnInbox, LIMITS, parseReviewSubject, REASONS, type FieldError, type Namespaces, type Reason } from '@umpire/contract';
 import { DurableConsumer, inBatch, readTrace, type Bus, type Logger, type TraceContext } from '@umpire/runtime';
 import { answerOf, faultsOf, type Answer } from './answer.ts';
 import { publishDeadLetter } from './dead-letter.ts';
-import { acceptedTotal, batchMessages, deprecatedTotal, policyMatchesTotal, rejectedTotal } from './intake.metrics.ts';
+import { acceptedTotal, batchMessages, deprecatedTotal, policyMatchesTotal, poisonTotal, rejectedTotal } from './intake.metrics.ts';
 import { idFromHeaders, idOfSubmission } from './interaction-id.ts';
 import { readMessage, type PolicyFinder, type ReadMessage, type RefusedMessage } from './message/read-message.ts';
 import type { StoreClient, Submission } from './store.client.ts';
@@ -71,7 +71,10 @@ export class ReviewHandler {
   private read(message: JsMsg): ReadMessage | RefusedMessage {
     const subject = parseReviewSubject(message.subject);
     if (subject === null) return refused('unknown', 'not_allowed', 'is on a subject that is not for reviews');
-    if (message.info.deliveryCount > MOST_DELIVERIES) return refused(subject.reason, 'poison', `was delivered ${MOST_DELIVERIES} times without a verdict`);
+    if (message.info.deliveryCount > MOST_DELIVERIES) {
+      poisonTotal().inc({ namespace: subject.namespace, reason: subject.reason });
+      return refused(subject.reason, 'poison', `was delivered ${MOST_DELIVERIES} times without a verdict`);
+    }
     try {
       return readMessage(message.data, originOf(message, subject, this.now), this.policyFor);
     } catch (error) {
@@ -88,7 +91,7 @@ export class ReviewHandler {
       const verdicts = await this.store.submit(reason, rest);
       await Promise.all(verdicts.map(async (verdict, index) => {
         const { message, item } = rest[index]!;
-        acceptedTotal().inc({ reason: item.reason, status: verdict.status });
+        acceptedTotal().inc({ namespace: item.namespace, reason: item.reason, status: verdict.status });
         const faults = faultsOf(verdict);
         if (faults) return this.reject(message, faults, { ...answerOf(verdict), errors: faults });
         this.settle(message, answerOf(verdict));
@@ -103,7 +106,7 @@ export class ReviewHandler {
     const namespace = subject?.namespace ?? message.subject.split('.')[1] ?? '';
     const reason = subject?.reason ?? 'unknown';
     await publishDeadLetter(this.bus, { namespace, reason, subject: message.subject, submission: submissionOf(message), data: message.data, errors });
-    for (const code of new Set(errors.map((error) => error.code))) rejectedTotal().inc({ reason, code });
+    for (const code of new Set(errors.map((error) => error.code))) rejectedTotal().inc({ namespace, reason, code });
     this.logger.warn({ namespace, reason, request_id: answer.request_id, status: answer.status, submission: submissionOf(message), codes: [...new Set(errors.map((e) => e.code))] }, 'message_rejected');
     this.settle(message, answer);
   }
@@ -143,6 +146,8 @@ function originOf(message: JsMsg, { namespace, verb, reason }: Subject, now: () 
 
 /** @returns the durable consumers of these namespaces, one for each reason: a flood of one delays no other. */
 export function reviewConsumers(namespaces: Namespaces, bus: Bus, handler: ReviewHandler, logger: Logger): DurableConsumer[] {
+  // From zero: what appears with its first poison message would not be seen to rise.
+  for (const namespace of Object.keys(namespaces)) for (const reason of REASONS) poisonTotal().inc({ namespace, reason }, 0);
   const specs = durableConsumers(namespaces).filter((spec) => spec.reader === 'intake');
   return specs.map((spec) => new DurableConsumer({
     bus, spec, logger, maxItems: LIMITS.batchItems, maxBytes: LIMITS.batch, remakeFrom: 'beginning', handle: (messages) => handler.handle(messages),

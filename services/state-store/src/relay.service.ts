@@ -9,6 +9,8 @@ const SWEEP_ITEMS = 500;
 const SWEEP_EVERY_MS = 1_000;
 
 const published = counter('umpire_store_events_published_total', 'Events acknowledged by JetStream', ['type']);
+const outboxWaiting = gauge('umpire_store_outbox_waiting', 'Events committed and not yet acknowledged by JetStream');
+const outboxOldest = gauge('umpire_store_outbox_oldest_seconds', 'Age of the oldest of them');
 const failures = counter('umpire_store_publish_failures_total', 'Publishes without an ack; the sweeper tries again');
 
 /**
@@ -127,8 +129,8 @@ export class Relay {
 
   private async measureOnce(): Promise<number> {
     const { waiting, oldest_seconds } = await withDeadline(outboxDepth(this.sql), 5_000, 'outbox depth');
-    gauge('umpire_store_outbox_waiting', 'Events committed and not yet acknowledged by JetStream').set(waiting);
-    gauge('umpire_store_outbox_oldest_seconds', 'Age of the oldest of them').set(oldest_seconds);
+    outboxWaiting.set(waiting);
+    outboxOldest.set(oldest_seconds);
     return 0;
   }
 }

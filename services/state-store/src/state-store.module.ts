@@ -8,6 +8,7 @@ import { ConsoleController } from './console.controller.ts';
 import { ConsoleFiles } from './console-files.ts';
 import { EscalationsController } from './escalations.controller.ts';
 import { Explanations } from './explain.service.ts';
+import { StoreGauges } from './gauges.loop.ts';
 import { HitlController } from './hitl.controller.ts';
 import { IdentityDelegationsController } from './identity-delegations.controller.ts';
 import { IdentityGroupsController } from './identity-groups.controller.ts';
@@ -70,6 +71,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   private readonly topology: TopologyKeeper;
   private readonly statsLoop: StatsLoop;
   private readonly streams: StreamWatch;
+  private readonly gauges: StoreGauges;
   private responders: (() => Promise<void>)[] = [];
 
   constructor(config: StateStoreConfig, { logger, readiness }: ServiceContext, sql: Sql, bus: Bus, relayBus: Bus) {
@@ -105,6 +107,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.readLogLoop = new Loop({ name: 'read-log', intervalMs: READ_LOG_UPKEEP_MS, runOnce: async () => (await this.readLog.upkeep(), 0), logger });
     this.statsLoop = new StatsLoop(sql, logger);
     this.topology = new TopologyKeeper(bus, config.namespaces, logger);
+    this.gauges = new StoreGauges({ sql, bus, namespaces: config.namespaces, clock: systemClock, logger });
     this.streams = new StreamWatch(sql, bus, logger);
     readiness.add('state-store postgres', () => withDeadline(sql`select 1 from store.escalations limit 1`.execute(), 2_000, 'postgres'));
     readiness.add('state-store nats', () => Promise.all([bus.ping(), relayBus.ping()]));
@@ -118,6 +121,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.submissions.start();
     this.statsLoop.start();
     this.readLogLoop.start();
+    this.gauges.start();
     this.responders = [onSubmit(this.bus, this.submissions), onApply(this.bus, this.transitions), ...onQueries({ bus: this.bus, sql: this.sql, reads: this.reads, authenticator: this.authenticator, log: this.readLog })];
   }
 
@@ -125,7 +129,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   async onModuleDestroy(): Promise<void> {
     await Promise.all(this.responders.map((stop) => stop()));
     this.hints.close();
-    await Promise.all([this.submissions.stop(), this.statsLoop.stop(), this.readLogLoop.stop(), this.streams.stop(), this.topology.stop()]);
+    await Promise.all([this.submissions.stop(), this.statsLoop.stop(), this.readLogLoop.stop(), this.gauges.stop(), this.streams.stop(), this.topology.stop()]);
   }
 
   /** HTTP is closed by now. */

@@ -6,6 +6,7 @@ import { lockEscalations, saveTransitions, type Key, type LockedRow, type Transi
 import { decideActing } from './identity-acting.ts';
 import { findDelegators } from './identity-delegations.queries.ts';
 import { recordEvent, type EventRecord } from './event-record.ts';
+import { countEnded } from './transition-metrics.ts';
 import { tellTransition } from './transition-trace.ts';
 import { unlessChanged, type IfMatch } from './if-match.ts';
 import { replySubject, type OutboxItem } from './outbox.queries.ts';
@@ -78,6 +79,7 @@ export class Transitions {
       return transition.events.map((event) => outboxItem(event, transition.state, trace));
     });
     if (items.length > 0) this.committed(items, transitions.map((transition) => transition.state));
+    countEnded(transitions);
     asked.forEach(({ command }, index) => commands.inc({ type: command.type, result: results[index] === null ? 'not_found' : results[index]!.decision.refusal?.code ?? 'ok' }));
     return results;
   }

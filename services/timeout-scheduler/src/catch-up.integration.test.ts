@@ -50,7 +50,7 @@ describe('after the scheduler was down', () => {
     const fresh = store.applied.filter((item) => !missed(item)).map((item) => item.at - item.dueAt!).sort((a, b) => a - b);
     expect(fresh.at(-1)!).toBeLessThan(3_000);
     const metrics = await (await fetch(`${scheduler.origin}/metrics`)).text();
-    expect(metrics).toMatch(/umpire_timeout_scheduler_lateness_seconds_bucket\{le="7200",kind="deadline"\} \d{5,}/);
+    expect(metrics).toMatch(/umpire_timeout_scheduler_lateness_seconds_bucket\{le="7200",kind="deadline",namespace="team-a"\} \d{5,}/);
     await eventually('no rows', async () => (await harness.timers()) === 0);
   }, 240_000);
 

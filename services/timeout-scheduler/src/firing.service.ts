@@ -73,7 +73,7 @@ export class Firing {
     timers.forEach((timer, index) => {
       const { status, retry_at } = results[index]!;
       metrics.fired.inc({ kind: timer.kind, result: status });
-      if (status === 'applied') metrics.lateness.observe({ kind: timer.kind }, Math.max(0, now - timer.due_at) / 1000);
+      if (status === 'applied') metrics.lateness.observe({ kind: timer.kind, namespace: timer.namespace }, Math.max(0, now - timer.due_at) / 1000);
       if (status === 'retry_at') later.push({ ...timer, retry_at: Date.parse(retry_at!) });
       else settled.push(timer);
     });

@@ -4,6 +4,7 @@ import { backoffDelay } from '../backoff.ts';
 import { delay } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { Bus } from './bus.ts';
+import { ConsumerLag } from './consumer-lag.ts';
 import { ensureConsumer } from './topology.ts';
 
 /** Handed out more often than this, a message may be what ends the process. A clean stop or a crash of another's making counts too. */
@@ -47,14 +48,17 @@ export class DurableConsumer {
   private tasks: Promise<void>[] = [];
   private keepAlive: NodeJS.Timeout | undefined;
   private lastSeenAt: number | undefined;
+  private readonly lag: ConsumerLag;
 
   constructor(options: DurableConsumerOptions) {
     this.options = options;
+    this.lag = new ConsumerLag(options.bus, [options.spec], options.logger);
   }
 
   start(): void {
     if (this.tasks.length > 0) return;
     this.tasks = [this.read(), this.work()];
+    this.lag.start();
     // A third of ack_wait: two may be missed before the server takes the message for lost.
     this.keepAlive = setInterval(() => [...this.inFlight, ...this.buffer].forEach((message) => message.working()), (this.options.spec.ackWaitSeconds * 1000) / 3);
     this.keepAlive.unref();
@@ -68,7 +72,7 @@ export class DurableConsumer {
     this.signalDrained();
     this.signalDone();
     await this.messages?.close().catch(() => undefined);
-    await Promise.all(this.tasks);
+    await Promise.all([...this.tasks, this.lag.stop()]);
     for (const message of this.buffer.splice(0)) message.nak(100);
   }
 

@@ -47,6 +47,9 @@ export class DeliveryEngine {
   private onIdle: () => void = () => undefined;
   private readonly attempts = counter('umpire_notifier_attempts_total', 'Webhook attempts by how they ended', ['result']);
   private readonly latency = histogram('umpire_notifier_attempt_seconds', 'Webhook attempts, from name resolution to the last byte');
+  private readonly ended = counter('umpire_notifier_deliveries_total', 'Deliveries that ended, by how', ['namespace', 'state']);
+  private readonly delivered = histogram('umpire_notifier_delivery_seconds', 'From an event to its acceptance by an endpoint, retries included', ['namespace'],
+    [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 28_800, 86_400]);
   private readonly heldGauge = gauge('umpire_notifier_deliveries_held', 'Deliveries that this process holds');
 
   constructor(options: EngineOptions) {
@@ -259,6 +262,10 @@ export class DeliveryEngine {
     const state = answer.error === null ? 'delivered' : delayMs === null ? 'failed' : 'pending';
     this.attempts.inc({ result: answer.error ?? 'delivered' });
     this.latency.observe(answer.latencyMs / 1000);
+    if (state !== 'pending') this.ended.inc({ namespace: endpoint.namespace, state });
+    if (state === 'delivered' && delivery.occurredAt !== undefined) {
+      this.delivered.observe({ namespace: endpoint.namespace }, Math.max(0, startedAt + answer.latencyMs - delivery.occurredAt) / 1000);
+    }
     const line = { delivery_id: delivery.id, event_id: delivery.eventId, event: delivery.event, endpoint_id: endpoint.id, namespace: endpoint.namespace, attempt: number, state, status: answer.status, error: answer.error, latency_ms: answer.latencyMs, retry_in_ms: delayMs };
     if (state === 'delivered') this.options.logger.debug(line, 'webhook_attempt');
     else this.options.logger.info(line, 'webhook_attempt');

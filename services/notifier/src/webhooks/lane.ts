@@ -10,6 +10,8 @@ export type Delivery = {
   attempts: number;
   roundStart: number;
   fence: number;
+  /** When what it tells of happened, ms since the epoch. */
+  occurredAt?: number;
   /** What caused it, while something is traced. */
   trace?: string | undefined;
 };
