@@ -61,7 +61,7 @@ export function postgresServer({ home, found, password }) {
 function settings(address) {
   return [`listen_addresses=${address}`, 'unix_socket_directories=', 'fsync=on', 'max_connections=200', 'shared_buffers=256MB', 'wal_compression=on',
     'max_wal_size=2GB', 'checkpoint_timeout=15min', 'checkpoint_completion_target=0.9', 'random_page_cost=1.1', 'jit=off', 'timezone=GMT',
-    'log_timezone=GMT', 'log_line_prefix=%m [%p] ', 'log_checkpoints=off', 'password_encryption=scram-sha-256'];
+    'log_timezone=GMT', 'log_line_prefix=%m [%p] ', 'log_checkpoints=off', 'autovacuum_naptime=10s', 'password_encryption=scram-sha-256'];
 }
 
 /**

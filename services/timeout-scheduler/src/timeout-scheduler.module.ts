@@ -59,6 +59,13 @@ class Scheduler implements OnApplicationBootstrap, OnModuleDestroy, OnApplicatio
   }
 }
 
+/**
+ * A prepared statement keeps the plan that was made while the tables were still empty, until they are analysed, and any index of an
+ * empty table looks as good as the key: arming 150 escalations then read all timers of their namespace 150 times (100 ms and more
+ * at 4,000 timers). So arming is planned anew for each batch.
+ */
+const PLANNED_ANEW = { plan_cache_mode: 'force_custom_plan' };
+
 /** Durable clocks: mirrors what escalations want as rows, and asks the state store about each when it is due. */
 @Module({})
 export class TimeoutSchedulerModule {
@@ -67,7 +74,7 @@ export class TimeoutSchedulerModule {
       const logger = context.logger.child({ service: 'timeout-scheduler' });
       const postgres = postgresOptions(config, 'timeout-scheduler', logger);
       const firingConnections = config.applyInFlight + 2;
-      const sql = connectPostgres({ ...postgres, max: Math.max(3, config.postgresPool - firingConnections) });
+      const sql = connectPostgres({ ...postgres, max: Math.max(3, config.postgresPool - firingConnections), settings: PLANNED_ANEW });
       // A claim or a removal that a crash of the database undoes is only asked about again, so neither waits for the disk. Arming does.
       const firingSql = connectPostgres({ ...postgres, max: firingConnections, settings: { synchronous_commit: 'off' } });
       const bus = await Bus.connect(busOptions(config, 'timeout-scheduler', logger));

@@ -3,9 +3,18 @@ import { parseArgs } from 'node:util';
 import { describeMachine, loadAverage } from './harness/machine.ts';
 import type { Part } from './harness/part.ts';
 import { say } from './harness/progress.ts';
+import { memoryPart } from './footprint/memory.ts';
+import { pendingPart } from './footprint/pending.ts';
+import { lifePart } from './latency/life.ts';
+import { postPart } from './latency/post.ts';
+import { respondPart } from './latency/respond.ts';
+import { webhookPart } from './latency/webhook.ts';
+import { readsPart } from './reads/part.ts';
 import { storePart } from './store/part.ts';
+import { deliveriesPart } from './webhooks/deliveries.ts';
+import { isolationPart } from './webhooks/isolation.ts';
 
-const PARTS: Part[] = [storePart];
+const PARTS: Part[] = [storePart, postPart, webhookPart, respondPart, lifePart, deliveriesPart, isolationPart, readsPart, pendingPart, memoryPart];
 const RESULTS = new URL('../results/', import.meta.url);
 
 const HELP = `npm run bench -- [part …] [--quick] [--rounds <n>]

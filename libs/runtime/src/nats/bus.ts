@@ -5,6 +5,7 @@ import { withDeadline } from '../postgres/connect.ts';
 import type { Logger } from '../logger.ts';
 import { currentTrace, inSpan, readTrace, step, traceHeaders } from '../tracing/tracing.ts';
 import { connectNats, type NatsLogin } from './connect.ts';
+import { StreamPublisher } from './stream-publisher.ts';
 
 export type BusOptions = NatsLogin & {
   service: ServiceName;
@@ -21,6 +22,7 @@ export type BusOptions = NatsLogin & {
 
 const ERROR_HEADER = 'Umpire-Error';
 const MAX_CONCURRENT_REQUESTS = 512;
+const ACK_MS = 5_000;
 
 /** A service's connection to NATS: JetStream publishing, requests with deadlines, responders with reply checks. */
 export class Bus {
@@ -32,6 +34,7 @@ export class Bus {
   readonly replicas: number | undefined;
   readonly topology: 'ensure' | 'check';
   private readonly logger: Logger;
+  private readonly publisher: StreamPublisher;
 
   private constructor(connection: NatsConnection, jsm: JetStreamManager, options: BusOptions) {
     this.connection = connection;
@@ -42,6 +45,7 @@ export class Bus {
     this.replicas = options.replicas;
     this.topology = options.topology ?? 'ensure';
     this.logger = options.logger;
+    this.publisher = new StreamPublisher(connection, inboxPrefix.service(options.service), ACK_MS);
   }
 
   /** Connects, waiting for a server that is not up yet; afterwards reconnects for ever with jitter. */
@@ -59,15 +63,18 @@ export class Bus {
       maxPingOut: 2,
       timeout: 5_000,
     }).finally(() => clearInterval(waiting));
-    void (async () => {
-      for await (const status of connection.status()) {
-        if (status.type === 'ping' || status.type === 'update') continue;
-        // We close only to stop; what the server takes away is reconnected for ever.
-        options.logger[status.type === 'close' ? 'info' : 'warn']({ status: status.type }, 'nats_status');
-      }
-    })();
-    const jsm = await jetstreamManager(connection, { checkAPI: false, timeout: 5_000, ...inDomain(options.domain) });
-    return new Bus(connection, jsm, options);
+    const bus = new Bus(connection, await jetstreamManager(connection, { checkAPI: false, timeout: 5_000, ...inDomain(options.domain) }), options);
+    void bus.watch();
+    return bus;
+  }
+
+  private async watch(): Promise<void> {
+    for await (const status of this.connection.status()) {
+      if (status.type === 'ping' || status.type === 'update') continue;
+      if (status.type === 'disconnect' || status.type === 'close') this.publisher.fail(`the connection was lost (${status.type})`);
+      // We close only to stop; what the server takes away is reconnected for ever.
+      this.logger[status.type === 'close' ? 'info' : 'warn']({ status: status.type }, 'nats_status');
+    }
   }
 
   /** @returns what a stream of the topology is called on this server. */
@@ -90,11 +97,8 @@ export class Bus {
    */
   async publish(subject: string, data: Uint8Array | string, options: { msgId?: string; headers?: Record<string, string> } = {}): Promise<PubAck> {
     try {
-      return await this.js.publish(subject, data, {
-        ...(options.msgId ? { msgID: options.msgId } : {}),
-        ...(options.headers ? { headers: toHeaders(options.headers) } : {}),
-        retries: 0,
-      });
+      const { msgId, headers } = options;
+      return await this.publisher.publish(subject, data, msgId || headers ? toHeaders({ ...headers, ...(msgId ? { 'Nats-Msg-Id': msgId } : {}) }) : undefined);
     } catch (error) {
       throw new UmpireError('unavailable', `the stream of ${subject} gave no ack: ${(error as Error).message}`, { cause: error });
     }

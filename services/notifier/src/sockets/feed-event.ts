@@ -18,7 +18,7 @@ type People = { users?: unknown; roles?: unknown };
 export function readFeedEvent(bytes: Uint8Array): FeedEvent | null {
   let wire: Wire;
   try {
-    wire = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Wire;
+    wire = parse(bytes);
   } catch {
     return null;
   }
@@ -28,6 +28,31 @@ export function readFeedEvent(bytes: Uint8Array): FeedEvent | null {
   const event: FeedEvent = { id, namespace, requestId, type, seq, joined: joinedBy(type, data) };
   if (type === 'reassigned') event.from = typeof data?.from === 'string' ? data.from : null;
   return event;
+}
+
+const MOVING: ReadonlySet<unknown> = new Set(['raised', 'reassigned', 'delegated']);
+const DATA = Buffer.from(',"data":');
+
+/**
+ * What sockets need stands before `data`, which may hold a producer's whole payload: it is read only where people move. Inside a JSON
+ * text a quote never stands bare, so the first `,"data":` is the member itself; a message written otherwise is read whole.
+ */
+function parse(bytes: Uint8Array): Wire {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const end = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(DATA);
+  if (end > 0) {
+    const head = headOf(`${decoder.decode(bytes.subarray(0, end))}}`);
+    if (head !== null && !MOVING.has(head.type)) return head;
+  }
+  return JSON.parse(decoder.decode(bytes)) as Wire;
+}
+
+function headOf(text: string): Wire | null {
+  try {
+    return JSON.parse(text) as Wire;
+  } catch {
+    return null;
+  }
 }
 
 function joinedBy(type: string, data: Wire['data']): string[] {

@@ -17,6 +17,7 @@ export type CpuTimes = Record<string, number>;
 /** The product as its users run it, with its own servers, which the limits and the peers then use as well. */
 export class Product {
   readonly home: string;
+  private readonly split: boolean;
   private product!: Umpire;
   private readonly closers: (() => Promise<unknown>)[] = [];
   /** The producer's, as any client makes it. */
@@ -29,15 +30,16 @@ export class Product {
   /** The superuser's. */
   sql!: Sql;
 
-  private constructor(home: string) {
+  private constructor(home: string, split: boolean) {
     this.home = home;
+    this.split = split;
   }
 
   /** @param env settings of the services, beside those that the launcher makes */
   static async start(options: { split?: boolean; env?: Record<string, string> } = {}): Promise<Product> {
-    const product = new Product(await mkdtemp(join(tmpdir(), 'umpire-bench-')));
+    const product = new Product(await mkdtemp(join(tmpdir(), 'umpire-bench-')), options.split ?? true);
     Object.assign(process.env, options.env ?? {});
-    product.product = await launch({ home: product.home, port: 0, split: options.split ?? true });
+    product.product = await launch({ home: product.home, port: 0, split: product.split });
     await product.connect();
     return product;
   }
@@ -106,9 +108,23 @@ export class Product {
     return { status: response.status, text: await response.text() };
   }
 
-  async stop(): Promise<void> {
+  /** Stops and starts all of it on the same home. @returns the seconds that the start took */
+  async restart(): Promise<number> {
+    await this.disconnect();
+    const began = performance.now();
+    this.product = await launch({ home: this.home, port: 0, split: this.split });
+    const seconds = (performance.now() - began) / 1000;
+    await this.connect();
+    return seconds;
+  }
+
+  private async disconnect(): Promise<void> {
     await Promise.allSettled(this.closers.splice(0).map((close) => close()));
     await this.product.stop();
+  }
+
+  async stop(): Promise<void> {
+    await this.disconnect();
     removeHome(this.home);
   }
 }
