@@ -20,10 +20,14 @@ export async function schemaStates(sql: Sql): Promise<SchemaState[]> {
   return Promise.all(COMPONENTS.map(async ({ service }): Promise<SchemaState> => {
     const migrations = await migrationsOf(service);
     const applied = rows.filter(({ component }) => component === service);
-    const database = applied.at(-1)?.number ?? 0;
-    const changed = applied.some(({ number, checksum }) => number <= migrations.length && migrations[number - 1]!.checksum !== checksum);
-    const state = changed ? 'changed' : database > migrations.length ? 'ahead' : database < migrations.length ? 'behind' : 'current';
-    const pending = migrations.slice(database).map(({ number, name }) => `${String(number).padStart(4, '0')}_${name}`);
-    return { component: service, database, build: migrations.length, state, pending };
+    const done = new Set(applied.map(({ number }) => number));
+    const known = new Map(migrations.map((migration) => [migration.number, migration]));
+    const changed = applied.some(({ number, checksum }) => known.has(number) && known.get(number)!.checksum !== checksum);
+    const missing = migrations.filter(({ number }) => !done.has(number));
+    const ahead = applied.some(({ number }) => !known.has(number));
+    const [database, build] = [applied.at(-1)?.number ?? 0, migrations.at(-1)?.number ?? 0];
+    const state = changed ? 'changed' : missing.length > 0 ? 'behind' : ahead ? 'ahead' : 'current';
+    const pending = missing.map(({ number, name }) => `${String(number).padStart(4, '0')}_${name}`);
+    return { component: service, database, build, state, pending };
   }));
 }
