@@ -6,7 +6,8 @@ import { Agent, createServer, get, request } from 'node:http';
 import { connect } from 'node:net';
 import { pathToFileURL } from 'node:url';
 
-const ROUTES = [['/api', 'intake'], ['/policies', 'intake'], ['/rejected', 'intake'], ['/webhooks', 'notifier'], ['/ws', 'notifier'], ['/timers', 'timeout-scheduler']];
+/** Which service answers below which path; what is not listed is the state store's. */
+export const ROUTES = [['/api', 'intake'], ['/policies', 'intake'], ['/rejected', 'intake'], ['/webhooks', 'notifier'], ['/ws', 'notifier'], ['/timers', 'timeout-scheduler']];
 const FALLBACK = 'state-store';
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'expect']);
 /** Longer than the two seconds that a service gives each of its own checks. */

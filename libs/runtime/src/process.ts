@@ -28,7 +28,7 @@ export async function startStandalone<Config extends BaseConfig>(
 }
 
 /** Longest that a stop may take: SIGTERM drains what is in flight within this time, ms. */
-const STOP_WITHIN_MS = 9_000;
+export const STOP_WITHIN_MS = 9_000;
 
 /**
  * Runs a service's start function, stops it on SIGTERM and SIGINT (a second signal, or ten seconds, ends it at once), and

@@ -2,6 +2,7 @@ import { idToken } from '@umpire/contract';
 import { counter, type Logger } from '@umpire/runtime';
 import { Redis } from 'ioredis';
 import type { HotRow } from './read.queries.ts';
+import { tlsOptions, type RedisServer } from './redis-server.ts';
 
 const reads = counter('umpire_store_cache_reads_total', 'Rendered escalations asked of the cache', ['result']);
 
@@ -19,11 +20,12 @@ export class RenderingCache {
   private readonly now: () => number;
   private restUntil = 0;
 
-  constructor(options: { url: string | undefined; prefix: string; seconds: number; logger: Logger; now: () => number }) {
+  constructor(options: RedisServer & { prefix: string; seconds: number; logger: Logger; now: () => number }) {
     this.prefix = options.prefix;
     this.seconds = options.seconds;
     this.now = options.now;
     this.redis = options.url === undefined ? null : new Redis(options.url, {
+      ...tlsOptions(options),
       lazyConnect: false,
       enableOfflineQueue: false,
       connectTimeout: 2_000,

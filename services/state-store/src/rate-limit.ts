@@ -1,6 +1,7 @@
 import type { Principal } from '@umpire/contract';
 import { counter, type Logger } from '@umpire/runtime';
 import { Redis } from 'ioredis';
+import { tlsOptions, type RedisServer } from './redis-server.ts';
 
 const decisions = counter('umpire_store_rate_limit_total', 'Requests by where their allowance was counted, and whether they were refused', ['where', 'result']);
 
@@ -39,11 +40,12 @@ export class RateLimiter {
   private readonly local = new Map<string, { tokens: number; at: number }>();
   private restUntil = 0;
 
-  constructor(options: { url: string | undefined; prefix: string; allowances: Record<RateKind, Allowance>; logger: Logger; now: () => number }) {
+  constructor(options: RedisServer & { prefix: string; allowances: Record<RateKind, Allowance>; logger: Logger; now: () => number }) {
     this.prefix = options.prefix;
     this.allowances = options.allowances;
     this.now = options.now;
     this.redis = options.url === undefined ? null : (new Redis(options.url, {
+      ...tlsOptions(options),
       enableOfflineQueue: false,
       connectTimeout: 2_000,
       commandTimeout: 100,

@@ -47,6 +47,8 @@ const storeConfig = {
   ...oidcConfig,
   /** Without it reads go to Postgres; nothing else changes. */
   redisUrl: z.string().optional(),
+  /** PEM file of the authority behind its certificate (`rediss://`), where that is a private one. */
+  redisTlsCa: z.string().min(1).optional(),
   /** Seconds that a cached rendering lives. */
   cacheSeconds: z.coerce.number().int().min(1).max(86_400).default(600),
   /** Prefix of every cache key, for a Redis that is shared. */

@@ -79,10 +79,10 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.bus = bus;
     this.relayBus = relayBus;
     this.hints = new SettledHints(systemClock.now);
-    this.cache = new RenderingCache({ url: config.redisUrl, prefix: config.redisPrefix, seconds: config.cacheSeconds, logger, now: systemClock.now });
+    this.cache = new RenderingCache({ url: config.redisUrl, tlsCa: config.redisTlsCa, prefix: config.redisPrefix, seconds: config.cacheSeconds, logger, now: systemClock.now });
     const allowance = (rate: number) => ({ rate, burst: Math.max(1, rate * config.rateBurstSeconds) });
     this.limiter = new RateLimiter({
-      url: config.redisUrl, prefix: config.redisPrefix, allowances: { read: allowance(config.rateReads), write: allowance(config.rateWrites) }, logger, now: systemClock.now,
+      url: config.redisUrl, tlsCa: config.redisTlsCa, prefix: config.redisPrefix, allowances: { read: allowance(config.rateReads), write: allowance(config.rateWrites) }, logger, now: systemClock.now,
     });
     this.relay = new Relay(sql, relayBus, logger, (namespace, request_id) => this.hints.notify({ namespace, request_id }));
     this.transitions = new Transitions(sql, (items, states) => {

@@ -11,8 +11,8 @@ async function create(args: Arguments, env: Env): Promise<Result> {
   return asked(async () => {
     const { createFirstKeys, folderPlace, ownCluster, readOperatorConfig, secretPlace } = await import('@umpire/operations');
     const namespaces = Object.keys(readOperatorConfig(env).namespaces);
-    const place = folder !== undefined ? folderPlace(folder) : secretPlace(await ownCluster(env), secret!);
-    const added = await withOwner(env, (sql) => createFirstKeys(sql, namespaces, place));
+    const place = async () => (folder !== undefined ? folderPlace(folder) : secretPlace(await ownCluster(env), secret!));
+    const added = await withOwner(env, async (sql) => createFirstKeys(sql, namespaces, await place()));
     const where = folder !== undefined ? `in ${folder}` : `in secret ${secret}`;
     return { json: { added, namespaces }, text: namespaces.map((namespace) => `${namespace}: ${added.includes(namespace) ? 'made, kept' : 'there already,'} ${where}`).join('\n') };
   });
