@@ -6,6 +6,7 @@ import { CommandController } from './command.controller.ts';
 import { Commands } from './command.service.ts';
 import { ConsoleController } from './console.controller.ts';
 import { ConsoleFiles } from './console-files.ts';
+import { DocsController } from './docs.controller.ts';
 import { EscalationsController } from './escalations.controller.ts';
 import { Explanations } from './explain.service.ts';
 import { StoreGauges } from './gauges.loop.ts';
@@ -154,7 +155,7 @@ export class StateStoreModule {
     };
     return {
       module: StateStoreModule,
-      controllers: [HitlController, EscalationsController, CommandController, SchemasController, ReadsController, IdentityKeysController, IdentityGroupsController, IdentityDelegationsController, IdentitySessionsController, IdentityOidcController, ConsoleController, StatsController],
+      controllers: [HitlController, EscalationsController, CommandController, SchemasController, DocsController, ReadsController, IdentityKeysController, IdentityGroupsController, IdentityDelegationsController, IdentitySessionsController, IdentityOidcController, ConsoleController, StatsController],
       providers: [
         AuthGuard,
         { provide: Store, useFactory: connect },

@@ -16,7 +16,7 @@ export type RecheckingAuthenticator = Authenticator & {
 };
 export const AUTHENTICATOR = Symbol('AUTHENTICATOR');
 
-const ROLES_KEY = 'umpire:roles';
+export const ROLES_KEY = 'umpire:roles';
 export const SESSION_COOKIE = 'umpire_session';
 const SESSION_IN_COOKIE = new RegExp(`(?:^|;\\s*)${SESSION_COOKIE}=([A-Za-z0-9_-]{16,256})(?:;|$)`);
 
