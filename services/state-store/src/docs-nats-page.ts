@@ -12,6 +12,7 @@ export function natsPage(document: Record<string, unknown>): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escape(info.title)}</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/docs/files/docs.css">
 </head>
 <body>

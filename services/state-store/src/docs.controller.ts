@@ -9,7 +9,7 @@ import { natsPage } from './docs-nats-page.ts';
 const REFERENCE_POLICY = [
   "default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "connect-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
 ].join('; ');
-const PLAIN_POLICY = ["default-src 'none'", "style-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"].join('; ');
+const PLAIN_POLICY = ["default-src 'none'", "style-src 'self'", "img-src data:", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"].join('; ');
 const HTML = 'text/html; charset=utf-8';
 
 /** The reference: OpenAPI of all services, and AsyncAPI of what travels over NATS. Open to everybody; nothing is loaded from elsewhere. */

@@ -20,7 +20,7 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   'get /console/{page}': 'A page for operators',
   'get /e/{id}': 'One decision in the console',
   'post /api/escalations': 'Send an escalation, an interaction or a cancel',
-  'get /hitl/status/{interaction_id}': 'Where an escalation stands; with `wait`, once it is decided',
+  'get /hitl/status/{interaction_id}': 'Where an escalation stands; with wait, as soon as it is decided',
   'get /hitl/pending/{user_id}': 'What waits for a person, oldest first',
   'post /hitl/respond': 'Answer',
   'post /hitl/bulk/respond': 'Answer up to a hundred, each with its own result',
