@@ -1,9 +1,9 @@
-import { jetstream } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { ConsumerSpec } from '@umpire/contract';
 import { createLogger, DurableConsumer, ensureStreams } from '@umpire/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testNats, type TestNats } from './nats.ts';
-import { eventually } from './wait.ts';
+import { eventually, signal } from './wait.ts';
 
 const spec: ConsumerSpec = { stream: 'HITL_REVIEW', name: 'intake-default-custom_rule', creator: 'intake', reader: 'intake', filters: ['hitl.default.review.custom_rule'], ackWaitSeconds: 0.3, maxAckPending: 500 };
 const logger = createLogger('test', 'silent');
@@ -40,5 +40,49 @@ describe('a durable consumer', () => {
     expect(counts.get('poison')).toBeGreaterThanOrEqual(10);
     // The first lives take all four at once; from then on the poison comes alone.
     for (const bystander of ['a', 'b', 'c']) expect(counts.get(bystander)).toBeLessThanOrEqual(5);
+  });
+
+  it('does not ack a message of a stream that was made again with the ack of an older one', async () => {
+    const own: ConsumerSpec = { ...spec, name: 'intake-default-low_confidence', filters: ['hitl.default.review.low_confidence'], ackWaitSeconds: 30 };
+    const operator = await nats.operator();
+    const [js, manager] = [jetstream(operator), await jetstreamManager(operator)];
+    await manager.streams.purge(own.stream);
+    const bus = await nats.bus('intake');
+    const held = signal();
+    const release = signal();
+    const second = signal();
+    const handled: string[] = [];
+    const consumer = new DurableConsumer({
+      bus, spec: own, logger, maxItems: 1, maxBytes: 1_000_000, remakeFrom: 'beginning',
+      handle: async ([message]) => {
+        handled.push(message!.string());
+        if (handled.length === 1) {
+          held.fire();
+          await release.promise;
+          message!.ack();
+          return;
+        }
+        await second.promise;
+        message!.ack();
+      },
+    });
+    await manager.streams.delete(own.stream);
+    await ensureStreams(bus);
+    consumer.start();
+    await eventually('the consumer', () => manager.consumers.info(own.stream, own.name));
+    await js.publish('hitl.default.review.low_confidence', 'old');
+    await held.promise;
+    await manager.streams.delete(own.stream);
+    await ensureStreams(bus);
+    await js.publish('hitl.default.review.low_confidence', 'new');
+    await eventually('the new message to be delivered', async () => (await manager.consumers.info(own.stream, own.name)).num_ack_pending === 1, 30_000);
+    release.fire();
+    await eventually('the new message to be worked on', () => handled.at(-1) === 'new', 30_000);
+    // Acks are not answered: one that was sent before this round trip has arrived.
+    await bus.ping();
+    expect(await manager.consumers.info(own.stream, own.name)).toMatchObject({ num_ack_pending: 1, ack_floor: { stream_seq: 0 } });
+    second.fire();
+    await eventually('the new message to be acked', async () => (await manager.consumers.info(own.stream, own.name)).ack_floor.stream_seq === 1, 30_000);
+    await consumer.stop();
   });
 });

@@ -6,6 +6,7 @@ import { bytes, hitlRequest } from '../test/samples.ts';
 import { post, Producer, Stack } from '../test/stack.ts';
 import { readMessage } from './message/read-message.ts';
 import { ReviewPurge } from './review-purge.loop.ts';
+import { noteSuspect } from './suspect.queries.ts';
 import { StoreClient } from './store.client.ts';
 
 let stack: Stack;
@@ -94,19 +95,37 @@ describe('a redelivered message', () => {
     expect(await stack.stored('crashed')).toMatchObject({ seq: 1 });
   });
 
-  it('is refused unread after ten deliveries without a verdict', async () => {
-    await stack.startStore();
-    const { answers, source } = await waiting('poison');
+  async function deliverTenTimes(source: Awaited<ReturnType<typeof waiting>>['source']) {
     for (let delivery = 1; delivery <= 10; delivery++) {
       const delivered = (await source.next())!;
       expect(delivered.info.deliveryCount).toBe(delivery);
       delivered.nak();
+      if (delivery === 10) return `HITL_REVIEW:${delivered.seq}@${delivered.timestampNanos}`;
     }
+    throw new Error('not delivered ten times');
+  }
+
+  it('is refused unread after ten deliveries without a verdict, if reading it was the last thing that three processes did', async () => {
+    await stack.startStore();
+    const { answers, source } = await waiting('poison');
+    const submission = await deliverTenTimes(source);
+    // As three processes leave it that noted the message, began to read it, and were gone.
+    for (let life = 1; life <= 3; life++) expect(await noteSuspect(stack.database.sql, submission)).toBe(life);
     const intake = await stack.startIntake();
     expect(await answers.next()).toMatchObject({ request_id: null, status: 'rejected', errors: [{ code: 'poison' }] });
     expect(await (await fetch(`${intake.origin}/metrics`)).text()).toMatch(/umpire_intake_poison_total\{namespace="default",reason="\w+"\} 1\n/);
     expect(await stack.deadLetters()).toMatchObject([{ errors: [{ code: 'poison' }], original: Buffer.from(message('poison')).toString('base64') }]);
     expect(await stack.stored('poison')).toBeUndefined();
+  });
+
+  it('is stored after ten deliveries without a verdict that were the fault of an outage', async () => {
+    await stack.startStore();
+    const { answers, source } = await waiting('healthy');
+    await deliverTenTimes(source);
+    await stack.startIntake();
+    expect(await answers.next()).toEqual({ request_id: 'healthy', status: 'stored', duplicate: false });
+    expect(await stack.deadLetters()).toEqual([]);
+    expect(await stack.database.sql`select submission from intake.suspects`).toEqual([]);
   });
 });
 

@@ -48,7 +48,7 @@ function foundation(config: IntakeConfig, { logger, readiness }: ServiceContext)
   ];
 }
 
-/** Only policies are kept in Postgres, and no message waits for them. */
+/** Only policies are kept in Postgres, and what is suspected of ending processes; no other message waits for them. */
 const CONNECTIONS = 3;
 const READINESS_MS = 1_000;
 
@@ -61,9 +61,9 @@ const parts: Provider[] = [
   { provide: AnswerInbox, inject: [BUS], useFactory: (bus: Bus) => new AnswerInbox(bus, newReplicaName()) },
   {
     provide: ReviewHandler,
-    inject: [BUS, StoreClient, PolicyService, LOGGER],
-    useFactory: (bus: Bus, store: StoreClient, policies: PolicyService, logger: Logger) =>
-      new ReviewHandler({ bus, store, logger, now: systemClock.now, policyFor: (subject) => policies.policyFor(subject) }),
+    inject: [BUS, StoreClient, SQL, PolicyService, LOGGER],
+    useFactory: (bus: Bus, store: StoreClient, sql: Sql, policies: PolicyService, logger: Logger) =>
+      new ReviewHandler({ bus, store, sql, logger, now: systemClock.now, policyFor: (subject) => policies.policyFor(subject) }),
   },
   {
     provide: EscalationsService,

@@ -1,15 +1,22 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { durableConsumers, HEADERS, isOwnInbox, LIMITS, parseReviewSubject, REASONS, type FieldError, type Namespaces, type Reason } from '@umpire/contract';
-import { DurableConsumer, inBatch, readTrace, type Bus, type Logger, type TraceContext } from '@umpire/runtime';
+import { DurableConsumer, inBatch, readTrace, withDeadline, type Bus, type Logger, type Sql, type TraceContext } from '@umpire/runtime';
 import { answerOf, faultsOf, type Answer } from './answer.ts';
 import { publishDeadLetter } from './dead-letter.ts';
 import { acceptedTotal, batchMessages, deprecatedTotal, policyMatchesTotal, poisonTotal, rejectedTotal } from './intake.metrics.ts';
 import { idFromHeaders, idOfSubmission } from './interaction-id.ts';
 import { readMessage, type PolicyFinder, type ReadMessage, type RefusedMessage } from './message/read-message.ts';
 import type { StoreClient, Submission } from './store.client.ts';
+import { clearSuspect, noteSuspect } from './suspect.queries.ts';
 
-/** A message that was handed out this often and never got a verdict is refused unread: reading it is what may have failed. */
-const MOST_DELIVERIES = 10;
+/**
+ * A message that was handed out this often and never got a verdict is suspected: reading it may be what ends the process. Restarts
+ * during an outage look the same, so it is noted that it is being read.
+ */
+const SUSPECTED_AFTER = 10;
+/** Reading it was the last thing that this many processes did: it is refused unread. */
+const MOST_DEATHS = 3;
+const STATEMENT_MS = 5_000;
 
 type Subject = { namespace: string; verb: 'review' | 'cancel'; reason: Reason };
 type Accepted = Submission & { message: JsMsg };
@@ -25,19 +32,21 @@ export class ReviewHandler {
   private readonly settled = new WeakSet<JsMsg>();
   private readonly bus: Bus;
   private readonly store: StoreClient;
+  private readonly sql: Sql;
   private readonly policyFor: PolicyFinder;
   private readonly logger: Logger;
   private readonly now: () => number;
 
-  constructor(deps: { bus: Bus; store: StoreClient; policyFor: PolicyFinder; logger: Logger; now: () => number }) {
+  constructor(deps: { bus: Bus; store: StoreClient; sql: Sql; policyFor: PolicyFinder; logger: Logger; now: () => number }) {
     this.bus = deps.bus;
     this.store = deps.store;
+    this.sql = deps.sql;
     this.policyFor = deps.policyFor;
     this.logger = deps.logger;
     this.now = deps.now;
   }
 
-  /** @throws UmpireError `unavailable` while the store or the dead letters' stream gives no answer */
+  /** @throws UmpireError `unavailable` while the store or the dead letters' stream gives no answer; what Postgres throws, if a message is suspected */
   async handle(messages: JsMsg[]): Promise<void> {
     const open = messages.filter((message) => !this.settled.has(message));
     batchMessages().observe(open.length);
@@ -49,7 +58,7 @@ export class ReviewHandler {
     const accepted: Accepted[] = [];
     const refusals: Promise<void>[] = [];
     for (const [index, message] of open.entries()) {
-      const read = this.read(message);
+      const read = message.info.deliveryCount > SUSPECTED_AFTER ? await this.readSuspect(message) : this.read(message);
       this.note(message, read);
       const trace = traces[index];
       if (read.ok) accepted.push({ message, item: trace === undefined ? read.item : { ...read.item, trace }, payload: read.payload });
@@ -68,13 +77,23 @@ export class ReviewHandler {
     this.logger.warn({ form: read.deprecated, request_id: read.ok ? read.item.request_id : read.requestId, submission: submissionOf(message) }, 'deprecated_form');
   }
 
+  /** @throws what Postgres throws: it is not read then */
+  private async readSuspect(message: JsMsg): Promise<ReadMessage | RefusedMessage> {
+    const submission = submissionOf(message);
+    const reads = await withDeadline(noteSuspect(this.sql, submission), STATEMENT_MS, 'suspect');
+    const subject = parseReviewSubject(message.subject);
+    if (reads > MOST_DEATHS && subject !== null) {
+      poisonTotal().inc({ namespace: subject.namespace, reason: subject.reason });
+      return refused(subject.reason, 'poison', `ended ${MOST_DEATHS} processes that read it`);
+    }
+    const read = this.read(message);
+    await withDeadline(clearSuspect(this.sql, submission), STATEMENT_MS, 'suspect');
+    return read;
+  }
+
   private read(message: JsMsg): ReadMessage | RefusedMessage {
     const subject = parseReviewSubject(message.subject);
     if (subject === null) return refused('unknown', 'not_allowed', 'is on a subject that is not for reviews');
-    if (message.info.deliveryCount > MOST_DELIVERIES) {
-      poisonTotal().inc({ namespace: subject.namespace, reason: subject.reason });
-      return refused(subject.reason, 'poison', `was delivered ${MOST_DELIVERIES} times without a verdict`);
-    }
     try {
       return readMessage(message.data, originOf(message, subject, this.now), this.policyFor);
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import { consumerNames, durableConsumers } from '@umpire/contract';
+import { consumerNames, durableConsumers, UmpireError } from '@umpire/contract';
 import { counter, DurableConsumer, inBatch, isDataError, readTrace, type Bus, type Logger } from '@umpire/runtime';
 import type { Heard, NoticeFanOut } from './people/notice-fan-out.service.ts';
 import type { FanOutService } from './webhooks/fan-out.service.ts';
@@ -63,7 +63,7 @@ export class OnEscalationEvent {
       await this.people.fanOut(heard);
       this.handled.inc({ result: 'handled' }, heard.length);
     } catch (error) {
-      if (!isDataError(error)) throw error;
+      if (!isDataError(error) && !wasRefused(error)) throw error;
       if (heard.length === 1) {
         this.handled.inc({ result: 'rejected' });
         this.logger.error({ err: error, event_id: heard[0]!.event.id, namespace: heard[0]!.event.namespace }, 'event_rejected');
@@ -74,4 +74,9 @@ export class OnEscalationEvent {
       await this.write(heard.slice(half));
     }
   }
+}
+
+/** The store understood what it was asked about an event, and will never answer it. */
+function wasRefused(error: unknown): boolean {
+  return error instanceof UmpireError && (error.code === 'bad_request' || error.code === 'invalid');
 }

@@ -42,12 +42,16 @@ export async function leaseOutbox(sql: Query, limit: number): Promise<OutboxItem
 
 export const replySubject = (state: EscalationState): string | null => state.rules.resume?.reply_subject ?? null;
 
-/** Forgets what JetStream has acknowledged. */
+/** Forgets what JetStream has acknowledged. Rows are locked in one order: after a stream's loss two replicas may carry the same ones. */
 export async function deleteOutbox(sql: Query, items: Pick<OutboxItem, 'namespace' | 'request_id' | 'seq'>[]): Promise<void> {
   await sql`
-    delete from store.outbox o
-    using unnest(${items.map((i) => i.namespace)}::text[], ${items.map((i) => i.request_id)}::text[], ${items.map((i) => i.seq)}::int[]) as k (namespace, request_id, seq)
-    where o.namespace = k.namespace and o.request_id = k.request_id and o.seq = k.seq`;
+    with published as (
+      select o.namespace, o.request_id, o.seq from store.outbox o
+      join unnest(${items.map((i) => i.namespace)}::text[], ${items.map((i) => i.request_id)}::text[], ${items.map((i) => i.seq)}::int[]) as k (namespace, request_id, seq)
+        on o.namespace = k.namespace and o.request_id = k.request_id and o.seq = k.seq
+      order by o.namespace, o.request_id, o.seq for update of o
+    )
+    delete from store.outbox o using published p where o.namespace = p.namespace and o.request_id = p.request_id and o.seq = p.seq`;
 }
 
 /** @returns how many rows wait, and the age of the oldest in seconds. */

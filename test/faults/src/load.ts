@@ -12,6 +12,8 @@ export type LoadOptions = {
   perSecond: number;
   /** Most that wait for their ack at a time: a load that is not taken does not grow for ever. */
   mostWaiting: number;
+  /** Leaves the other namespace alone. */
+  onlyNamespace?: string;
 };
 
 const TURN: Kind[] = ['decided', 'defaulted', 'decided', 'raced', 'decided', 'expired', 'decided', 'cancelled', 'decided', 'decided'];
@@ -133,7 +135,8 @@ export class Load {
   private sendNext(): void {
     const index = this.count++;
     // Every fifth belongs to the second namespace.
-    const party = this.parties[index % 5 === 4 ? this.parties.length - 1 : 0]!;
+    const only = this.parties.find(({ namespace }) => namespace === this.options.onlyNamespace);
+    const party = only ?? this.parties[index % 5 === 4 ? this.parties.length - 1 : 0]!;
     const kind = TURN[Math.floor(index / 2) % TURN.length]!;
     const timeoutMs = kind === 'defaulted' || kind === 'expired' || kind === 'raced' ? 2_000 + Math.floor(this.random() * 3_000) : null;
     const entry: Entry = {

@@ -1,7 +1,7 @@
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager, type PubAck } from '@nats-io/jetstream';
 import { headers as makeHeaders, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { inboxPrefix, isOwnInbox, MAPPED_REPLY_PREFIX, namespaceOfSubject, UmpireError, type ErrorCode, type RequestSpec, type ServiceName } from '@umpire/contract';
-import { withDeadline } from '../postgres/connect.ts';
+import { isDataError, withDeadline } from '../postgres/connect.ts';
 import type { Logger } from '../logger.ts';
 import { currentTrace, inSpan, readTrace, step, traceHeaders } from '../tracing/tracing.ts';
 import { connectNats, type NatsLogin } from './connect.ts';
@@ -191,7 +191,7 @@ export class Bus {
   }
 
   private refuse(message: Msg, error: unknown): void {
-    const known = error instanceof UmpireError ? error : new UmpireError('unavailable', 'the responder failed', { cause: error });
+    const known = error instanceof UmpireError ? error : isDataError(error) ? new UmpireError('bad_request', 'the database refuses what was asked for') : new UmpireError('unavailable', 'the responder failed', { cause: error });
     if (!(error instanceof UmpireError)) this.logger.error({ err: error, subject: message.subject }, 'request_failed');
     try {
       message.respond(known.message, { headers: toHeaders({ [ERROR_HEADER]: known.code }) });

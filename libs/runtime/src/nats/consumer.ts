@@ -49,6 +49,8 @@ export class DurableConsumer {
   private keepAlive: NodeJS.Timeout | undefined;
   private lastSeenAt: number | undefined;
   private readonly lag: ConsumerLag;
+  /** When the consumer that is being read was made, as the server tells it. */
+  private incarnation: string | undefined;
 
   constructor(options: DurableConsumerOptions) {
     this.options = options;
@@ -83,6 +85,9 @@ export class DurableConsumer {
         const mark = this.options.remakeFrom === 'beginning' || this.lastSeenAt === undefined ? undefined : this.lastSeenAt - 60_000;
         await ensureConsumer(bus, spec, mark);
         const consumer = await bus.js.consumers.get(bus.streamName(spec.stream), spec.name);
+        const { created } = await consumer.info(true);
+        if (this.incarnation !== undefined && this.incarnation !== created) this.silence();
+        this.incarnation = created;
         await this.readSuspects(consumer);
         const messages = await consumer.consume({ max_messages: maxItems * 2, bind: true, abort_on_missing_resource: true, expires: 20_000, idle_heartbeat: 5_000 });
         this.messages = messages;
@@ -104,6 +109,15 @@ export class DurableConsumer {
         await delay(pause, this.abort.signal);
       }
     }
+  }
+
+  /**
+   * What is held came from a consumer that is no more. It is still worked on, but nothing is said of it any more: an ack goes by
+   * sequence alone, and a stream that was made again counts from one, so that it would be another message's.
+   */
+  private silence(): void {
+    const nothing = () => undefined;
+    for (const message of [...this.inFlight, ...this.buffer]) Object.assign(message, { ack: nothing, nak: nothing, working: nothing });
   }
 
   /**
@@ -138,7 +152,9 @@ export class DurableConsumer {
     let missed = 0;
     for await (const status of messages.status()) {
       missed = status.type === 'heartbeats_missed' ? missed + 1 : 0;
-      if (status.type === 'consumer_deleted' || status.type === 'consumer_not_found' || status.type === 'stream_not_found' || status.type === 'no_responders' || missed >= 3) {
+      const gone = status.type === 'consumer_deleted' || status.type === 'consumer_not_found' || status.type === 'stream_not_found';
+      if (gone) this.silence();
+      if (gone || status.type === 'no_responders' || missed >= 3) {
         await messages.close().catch(() => undefined);
         return;
       }

@@ -62,6 +62,18 @@ describe('readEvent', () => {
   it.each(['', 'null', '[]', '{}', '{"id":"x"}', eventText('{}').replace(ID, 'not-a-uuid'), eventText('{}').replace('"seq":1', '"seq":"1"'), eventText('{}').replace('2026-01-15T10:30:00.123Z', 'now'), eventText('{')])('refuses %j', (text) => {
     expect(() => readEvent(Buffer.from(text))).toThrow();
   });
+
+  it.each([
+    ['an id with a NUL', '"request_id":"hitl-Übung 7/x"', '"request_id":"p\\u0000"'],
+    ['an id that is too long', '"request_id":"hitl-Übung 7/x"', `"request_id":"${'x'.repeat(513)}"`],
+    ['a namespace that none can have', '"namespace":"default"', '"namespace":"DEFAULT"'],
+    ['a reason that nobody knows', '"reason":"custom_rule"', '"reason":"gut_feeling"'],
+    ['a seq that none can have', '"seq":1', '"seq":0'],
+  ])('refuses %s: neither the store nor the database would take it', (_, from, to) => {
+    const text = eventText('{}');
+    expect(text).toContain(from);
+    expect(() => readEvent(Buffer.from(text.replace(from, to)))).toThrow('not an escalation event');
+  });
 });
 
 describe('callbackUrl', () => {

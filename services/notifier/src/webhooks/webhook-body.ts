@@ -1,4 +1,4 @@
-import { decodeUtf8, member, rawText, readJson, SCHEMA_VERSION, stringMember, type JsonNode } from '@umpire/contract';
+import { decodeUtf8, isNamespace, isReason, member, rawText, readJson, requestIdSchema, SCHEMA_VERSION, stringMember, type JsonNode } from '@umpire/contract';
 
 /** An event of `HITL_EVENTS` with the texts of what webhooks hand on, cut out of the message and never printed again. */
 export type IncomingEvent = {
@@ -47,9 +47,13 @@ export function readEvent(bytes: Uint8Array): IncomingEvent {
     interaction: rawMember(data, 'interaction', text) ?? rawMember(data, 'rules', text),
     outcome: rawMember(data, 'outcome', text),
   };
-  if (!UUID.test(event.id) || !Number.isSafeInteger(event.seq) || Number.isNaN(Date.parse(event.occurredAt))) throw new Error('not an escalation event');
+  // All that the store or the database would refuse: it must not hold up the batch that it came in.
+  if (!UUID.test(event.id) || !isCount(event.seq) || Number.isNaN(Date.parse(event.occurredAt))) throw new Error('not an escalation event');
+  if (!isNamespace(event.namespace) || !isReason(event.reason) || !requestIdSchema.safeParse(event.requestId).success) throw new Error('not an escalation event of ours');
   return event;
 }
+
+const isCount = (value: number) => Number.isInteger(value) && value >= 1 && value < 2 ** 31;
 
 /**
  * The webhook's body, ready to send. The contract's three members come first; `escalation`, `interaction` and `outcome` are

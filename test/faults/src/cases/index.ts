@@ -2,6 +2,7 @@ import type { FaultCase } from '../fault-case.ts';
 import { clockCases } from './clocks.ts';
 import { diskCases } from './disks.ts';
 import { networkCases } from './network.ts';
+import { overdriveCases } from './overdrive.ts';
 import { postgresCases } from './postgres.ts';
 import { processCases } from './processes.ts';
 import { receiverCases } from './receivers.ts';
@@ -11,7 +12,7 @@ import { streamCases } from './streams.ts';
 import { versionCases } from './versions.ts';
 
 const single: FaultCase[] = [
-  ...processCases, ...streamCases, ...postgresCases, ...redisCases, ...networkCases, ...diskCases, ...clockCases, ...receiverCases, ...versionCases, ...restoreCases,
+  ...processCases, ...streamCases, ...postgresCases, ...redisCases, ...networkCases, ...diskCases, ...clockCases, ...receiverCases, ...versionCases, ...restoreCases, ...overdriveCases,
 ];
 const byName = (name: string) => single.find((one) => one.name === name)!;
 
