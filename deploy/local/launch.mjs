@@ -65,6 +65,8 @@ export async function launch({ home, port = 8080, split = false, verbose = false
     const env = serviceEnvironment({ ...addresses, secrets, namespacesText, origin, logLevel: process.env.UMPIRE_LOG_LEVEL || 'info' });
     started.services = await runServices({ home, split, env, origin, ports, verbose, show, environment });
     await steps.run(split ? 'services (split)' : 'services', () => untilReady(origin, started.services, signal));
+    // What cannot start ends the launch; what has run is brought back.
+    for (const service of started.services) service.keep();
     const connection = connectionOf({ origin, ...addresses, secrets, namespaces });
     const connectionFile = join(home, 'connection.json');
     writeWhole(connectionFile, `${JSON.stringify(connection, null, 2)}\n`);

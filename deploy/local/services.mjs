@@ -84,6 +84,11 @@ export class Service {
     void this.#run();
   }
 
+  /** From now on it is started again whenever it ends by itself. */
+  keep() {
+    this.#options.revive = true;
+  }
+
   async stop(graceMs = STOP_MS) {
     this.#stopping = true;
     if (this.#child) await this.#child.stop('SIGTERM', graceMs);

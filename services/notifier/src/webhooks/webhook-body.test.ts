@@ -67,7 +67,7 @@ describe('readEvent', () => {
     ['an id with a NUL', '"request_id":"hitl-Übung 7/x"', '"request_id":"p\\u0000"'],
     ['an id that is too long', '"request_id":"hitl-Übung 7/x"', `"request_id":"${'x'.repeat(513)}"`],
     ['a namespace that none can have', '"namespace":"default"', '"namespace":"DEFAULT"'],
-    ['a reason that nobody knows', '"reason":"custom_rule"', '"reason":"gut_feeling"'],
+    ['a reason with a NUL', '"reason":"custom_rule"', '"reason":"gut\\u0000"'],
     ['a seq that none can have', '"seq":1', '"seq":0'],
   ])('refuses %s: neither the store nor the database would take it', (_, from, to) => {
     const text = eventText('{}');

@@ -1,4 +1,4 @@
-import { decodeUtf8, isNamespace, isReason, member, rawText, readJson, requestIdSchema, SCHEMA_VERSION, stringMember, type JsonNode } from '@umpire/contract';
+import { decodeUtf8, isNamespace, member, rawText, readJson, requestIdSchema, SCHEMA_VERSION, stringMember, type JsonNode } from '@umpire/contract';
 
 /** An event of `HITL_EVENTS` with the texts of what webhooks hand on, cut out of the message and never printed again. */
 export type IncomingEvent = {
@@ -49,10 +49,12 @@ export function readEvent(bytes: Uint8Array): IncomingEvent {
   };
   // All that the store or the database would refuse: it must not hold up the batch that it came in.
   if (!UUID.test(event.id) || !isCount(event.seq) || Number.isNaN(Date.parse(event.occurredAt))) throw new Error('not an escalation event');
-  if (!isNamespace(event.namespace) || !isReason(event.reason) || !requestIdSchema.safeParse(event.requestId).success) throw new Error('not an escalation event of ours');
+  // A later version may know more reasons, and types.
+  if (!isNamespace(event.namespace) || !WORD.test(event.reason) || !WORD.test(event.type) || !requestIdSchema.safeParse(event.requestId).success) throw new Error('not an escalation event of ours');
   return event;
 }
 
+const WORD = /^[a-z_]{1,64}$/;
 const isCount = (value: number) => Number.isInteger(value) && value >= 1 && value < 2 ** 31;
 
 /**
