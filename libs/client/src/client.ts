@@ -17,7 +17,7 @@ import { waitUntilSettled, type WaitOptions } from './outcome-wait.ts';
 import type { PipelineClient } from './pipeline-client.ts';
 import type { CallOptions } from './retry.ts';
 import type {
-  Accepted, BulkAnswer, BulkReply, CancelReceipt, EscalationItem, Explanation, InteractionRequest, ListFilter, Permit, Receipt, RespondReply, SettledOutcome, Stats, StatusReply, TimelineEntry,
+  Accepted, BulkAnswer, BulkReply, CancelReceipt, EscalationItem, Explanation, InteractionRequest, ListFilter, Oversight, Permit, Receipt, RespondReply, SettledOutcome, Stats, StatusReply, TimelineEntry,
 } from './types.ts';
 
 export type ClientOptions = TransportOptions;
@@ -217,6 +217,11 @@ export class UmpireClient implements PipelineClient {
   /** Volumes, times to decision, outcomes by source, load per reviewer. For administrators. */
   stats({ hours, ...call }: CallOptions & { hours?: number } = {}): Promise<Stats> {
     return this.transport.json({ method: 'GET', path: '/hitl/stats', query: { hours }, repeat: 'always' }, call);
+  }
+
+  /** How people decide: how fast, how often a deadline does it for them, with whom they agree, what was reversed. For administrators. */
+  oversight({ days, wordsPerMinute, ...call }: CallOptions & { days?: number; wordsPerMinute?: number } = {}): Promise<Oversight> {
+    return this.transport.json({ method: 'GET', path: '/hitl/stats/oversight', query: { days, words_per_minute: wordsPerMinute }, repeat: 'always' }, call);
   }
 
   // The contract, for any language

@@ -195,3 +195,21 @@ export type Stats = {
   series: { hour: string; ended: number }[];
   people: { user_id: string; votes: number; mean_seconds: number | null; open: number }[];
 };
+
+type Ends = { human: number; timeout: number; cancel: number; timeout_share: number | null };
+type AnswerSpeed = { answers: number; median_seconds: number | null; p90_seconds: number | null };
+type Reading = { readable: number; faster_than_reading: number };
+type Agreement = { agreed: number; disagreed: number; agreement: number | null };
+
+/** How people decide. Shares are from 0 to 1, null where there is nothing to share; what each figure means stands in `docs/oversight.md`. */
+export type Oversight = {
+  as_of: string;
+  days: number;
+  words_per_minute: number;
+  all: Ends & AnswerSpeed & Reading & { reversed: number };
+  reasons: (Ends & AnswerSpeed & { reason: Reason })[];
+  reviewers: (AnswerSpeed & Reading & { user_id: string; reversed: number; reasons: (AnswerSpeed & { reason: Reason })[] })[];
+  agents: (Agreement & { name: string })[];
+  synthesis: Agreement;
+  reversals: { request_id: string; verdict: string; revised_by: string; revised_verdict: string; revised_at: string; reviewers: string[] }[];
+};

@@ -14,6 +14,7 @@ import { titleOf } from './words.ts';
 
 // Operators' pages are fetched when somebody opens one.
 const Stats = lazy(async () => ({ default: (await import('./operators/stats-page.tsx')).StatsPage }));
+const Oversight = lazy(async () => ({ default: (await import('./operators/oversight-page.tsx')).OversightPage }));
 const Webhooks = lazy(async () => ({ default: (await import('./operators/webhooks-page.tsx')).WebhooksPage }));
 const Policies = lazy(async () => ({ default: (await import('./operators/policies-page.tsx')).PoliciesPage }));
 const Rejected = lazy(async () => ({ default: (await import('./operators/rejected-page.tsx')).RejectedPage }));
@@ -111,6 +112,7 @@ function Pages({ session }: { session: SignedIn }) {
       <Route path="/e/:id">{({ id }) => <Workplace open={id} />}</Route>
       <Route path="/">{session.inbox === null ? <Redirect to="/console/stats" /> : <Workplace open={null} />}</Route>
       <Route path="/console/stats"><Stats /></Route>
+      <Route path="/console/oversight"><Oversight /></Route>
       <Route path="/console/webhooks"><Webhooks /></Route>
       <Route path="/console/policies"><Policies /></Route>
       <Route path="/console/rejected"><Rejected /></Route>

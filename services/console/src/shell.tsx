@@ -5,6 +5,7 @@ import { isAdmin, useSession } from './session.tsx';
 
 const OPERATORS = [
   { path: '/console/stats', label: 'Statistics' },
+  { path: '/console/oversight', label: 'Oversight' },
   { path: '/console/webhooks', label: 'Webhooks' },
   { path: '/console/policies', label: 'Policies' },
   { path: '/console/rejected', label: 'Rejected' },

@@ -38,7 +38,7 @@ const LOGGED: Record<string, { what: string; path: (id: string) => string }> = {
   'hitl/escalations/:id/explain': { what: 'explain', path: (id) => `/hitl/escalations/${id}/explain` },
 };
 /** Routes that show none. */
-const NO_CONTENT = new Set(['hitl/reads', 'hitl/stats']);
+const NO_CONTENT = new Set(['hitl/reads', 'hitl/stats', 'hitl/stats/oversight']);
 
 describe('the read log', () => {
   it('knows every route under /hitl that shows something', () => {

@@ -26,6 +26,9 @@ import { onQueries } from './on-query.responder.ts';
 import { onSubmit } from './on-submit.responder.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { RateLimiter } from './rate-limit.ts';
+import { OversightController } from './oversight.controller.ts';
+import { OversightLoop } from './oversight.loop.ts';
+import { OversightReads } from './oversight.service.ts';
 import { ReadHistory } from './read-history.service.ts';
 import { ReadLog } from './read-log.ts';
 import { Reads } from './read.service.ts';
@@ -58,6 +61,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   readonly authenticator: StoreAuthenticator;
   readonly identity: Identity;
   readonly stats: StatsReads;
+  readonly oversight: OversightReads;
   readonly readLog: ReadLog;
   readonly readHistory: ReadHistory;
   private readonly readLogLoop: Loop;
@@ -71,6 +75,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   private readonly submissions: Submissions;
   private readonly topology: TopologyKeeper;
   private readonly statsLoop: StatsLoop;
+  private readonly oversightLoop: OversightLoop;
   private readonly streams: StreamWatch;
   private readonly gauges: StoreGauges;
   private responders: (() => Promise<void>)[] = [];
@@ -103,10 +108,12 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     const oidc = oidcRules(config);
     this.identity = new Identity(sql, this.authenticator, config.publicUrl, oidc && { flow: new Oidc(oidc, logger), name: config.oidcName, sessionSeconds: config.oidcSessionSeconds });
     this.stats = new StatsReads(sql);
+    this.oversight = new OversightReads(sql);
     this.readLog = new ReadLog({ sql, logger, days: config.readLogDays, mode: config.readLog });
     this.readHistory = new ReadHistory(sql);
     this.readLogLoop = new Loop({ name: 'read-log', intervalMs: READ_LOG_UPKEEP_MS, runOnce: async () => (await this.readLog.upkeep(), 0), logger });
     this.statsLoop = new StatsLoop(sql, logger);
+    this.oversightLoop = new OversightLoop(sql, logger);
     this.topology = new TopologyKeeper(bus, config.namespaces, logger);
     this.gauges = new StoreGauges({ sql, bus, namespaces: config.namespaces, clock: systemClock, logger });
     this.streams = new StreamWatch(sql, bus, logger);
@@ -121,6 +128,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.streams.start();
     this.submissions.start();
     this.statsLoop.start();
+    this.oversightLoop.start();
     this.readLogLoop.start();
     this.gauges.start();
     this.responders = [onSubmit(this.bus, this.submissions), onApply(this.bus, this.transitions), ...onQueries({ bus: this.bus, sql: this.sql, reads: this.reads, authenticator: this.authenticator, log: this.readLog })];
@@ -130,7 +138,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   async onModuleDestroy(): Promise<void> {
     await Promise.all(this.responders.map((stop) => stop()));
     this.hints.close();
-    await Promise.all([this.submissions.stop(), this.statsLoop.stop(), this.readLogLoop.stop(), this.gauges.stop(), this.streams.stop(), this.topology.stop()]);
+    await Promise.all([this.submissions.stop(), this.statsLoop.stop(), this.oversightLoop.stop(), this.readLogLoop.stop(), this.gauges.stop(), this.streams.stop(), this.topology.stop()]);
   }
 
   /** HTTP is closed by now. */
@@ -155,11 +163,12 @@ export class StateStoreModule {
     };
     return {
       module: StateStoreModule,
-      controllers: [HitlController, EscalationsController, CommandController, SchemasController, DocsController, ReadsController, IdentityKeysController, IdentityGroupsController, IdentityDelegationsController, IdentitySessionsController, IdentityOidcController, ConsoleController, StatsController],
+      controllers: [HitlController, EscalationsController, CommandController, SchemasController, DocsController, ReadsController, IdentityKeysController, IdentityGroupsController, IdentityDelegationsController, IdentitySessionsController, IdentityOidcController, ConsoleController, StatsController, OversightController],
       providers: [
         AuthGuard,
         { provide: Store, useFactory: connect },
         { provide: StatsReads, useFactory: (store: Store) => store.stats, inject: [Store] },
+        { provide: OversightReads, useFactory: (store: Store) => store.oversight, inject: [Store] },
         { provide: ConsoleFiles, useFactory: () => new ConsoleFiles(config.consoleFolder) },
         { provide: Reads, useFactory: (store: Store) => store.reads, inject: [Store] },
         { provide: Responses, useFactory: (store: Store) => store.responses, inject: [Store] },

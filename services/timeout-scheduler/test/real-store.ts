@@ -1,10 +1,9 @@
 import { databaseNow } from '@umpire/runtime';
-import { TEST_NAMESPACES, TEST_NATS_PASSWORD } from '@umpire/testing';
+import { TEST_NAMESPACES, TEST_NATS_PASSWORD, VirtualClock } from '@umpire/testing';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { startHarness, submission, type Harness as StoreHarness, type Submitted } from '../../state-store/src/test/store-harness.ts';
 import { endProcess, schedulerEnvironment, spawnScheduler, spawnService, startScheduler, type Running } from './schedulers.ts';
-import { VirtualClock } from './virtual-clock.ts';
 
 const STORE_MAIN = fileURLToPath(new URL('../../state-store/dist/main.js', import.meta.url));
 /** As many as intake sends in one request. */

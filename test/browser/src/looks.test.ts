@@ -7,7 +7,7 @@ import { loan, step } from './questions.ts';
 
 const FIRST_VIEW_BYTES = 250_000;
 const MANY = 5_000;
-const OPERATORS = ['stats', 'webhooks', 'policies', 'rejected', 'access', 'try'];
+const OPERATORS = ['stats', 'oversight', 'webhooks', 'policies', 'rejected', 'access', 'try'];
 
 describe.skipIf(browserPath === undefined)('the look of the console', () => {
   let stack: Stack;

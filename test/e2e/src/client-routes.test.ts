@@ -42,7 +42,7 @@ async function askedRoutes(): Promise<string[]> {
     client.interact(question), client.status(ANY), client.waitForOutcome(ANY), client.pending(ANY), client.respond(ANY, {}), client.bulkRespond([]), client.list(), client.get(ANY), client.explain(ANY),
     client.timeline(ANY), client.claim(ANY), client.release(ANY), client.reassign(ANY, { to: {} }), client.delegate(ANY, { to: null }), client.raise(ANY), client.snooze(ANY, { seconds: 1 }),
     client.comment(ANY, ''), client.cancel(ANY), client.cancelPending(ANY), client.revise(ANY, {}), client.consume(ANY, { consumer_id: '', action_digest: '' }),
-    client.stats(), client.schemas(), client.schema(ANY), client.asyncApi(), client.semantics(), client.timers.page(), client.readLog.page(), client.namespace(), session.signIn(), session.who(), session.signOut(),
+    client.stats(), client.oversight(), client.schemas(), client.schema(ANY), client.asyncApi(), client.semantics(), client.timers.page(), client.readLog.page(), client.namespace(), session.signIn(), session.who(), session.signOut(),
     identity.keys.create({ name: '', roles: [] }), identity.keys.list(), identity.keys.get(ANY), identity.keys.revoke(ANY),
     identity.groups.create({ name: '' }), identity.groups.list(), identity.groups.get(ANY), identity.groups.put(ANY, {}), identity.groups.remove(ANY), identity.groups.addMember(ANY, ANY), identity.groups.removeMember(ANY, ANY),
     identity.delegations.create({ to: '' }), identity.delegations.list(), identity.delegations.get(ANY), identity.delegations.revoke(ANY),

@@ -1,5 +1,5 @@
 import type { Sql } from '@umpire/runtime';
-import type { TestDatabase } from '@umpire/testing';
+import type { TestDatabase } from './databases.ts';
 
 /**
  * A clock for the database that stands still until it is set. A connection whose `search_path` names its schema before
