@@ -85,10 +85,10 @@ function agentRows(rows: Ended[], bodies: Map<string, Uint8Array | null>): Agent
   for (const row of rows) {
     const { outcome, rules } = row.domain;
     if (row.kind !== 'escalation' || outcome?.source !== 'human') continue;
-    const options = rules.options.map((option) => wordOf(typeof option === 'string' ? option : option.value));
+    const options = new Set(rules.options.map((option) => wordOf(typeof option === 'string' ? option : option.value)));
     const hour = new Date(Math.floor(row.settled_at.getTime() / HOUR_MS) * HOUR_MS);
     for (const { kind, name, word } of agentWords(bodies.get(nameOf(row)) ?? null)) {
-      if (!options.includes(word)) continue;
+      if (!options.has(word)) continue;
       const key = JSON.stringify([row.namespace, hour.getTime(), kind, name]);
       const sum = sums.get(key) ?? { namespace: row.namespace, hour, kind, name, agreed: 0, disagreed: 0 };
       sums.set(key, sum);
