@@ -39,6 +39,7 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   'post /hitl/escalations/{id}/revise': 'Change the question while it is open',
   'post /hitl/escalations/{id}/consume': 'Take the permit of an approved action, once',
   'get /hitl/stats': 'Volumes, times, outcomes and load',
+  'get /hitl/stats/oversight': 'How people decide: speed, deadlines, agreement, reversals',
   'get /hitl/reads': 'Who has read what',
   'get /identity/keys': 'Keys of the namespace', 'post /identity/keys': 'Make a key; it is shown once', 'get /identity/keys/{id}': 'One key', 'delete /identity/keys/{id}': 'Revoke a key',
   'get /identity/groups': 'Groups', 'post /identity/groups': 'Make a group', 'get /identity/groups/{name}': 'One group with its members', 'put /identity/groups/{name}': 'Make a group, or replace its members',
