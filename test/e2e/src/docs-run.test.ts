@@ -15,7 +15,7 @@ const PAGES: Record<string, RegExp[]> = {
   'docs/producers.md': [/"request_id":"invoice\/2024 7","status":"stored"/, /"status":422/, /^stored$/m, /"verdict":"approve"/, /"pay-7","status":"stored"/, /"consumer_id":"worker-1"/, /"code":"\w+"/],
   'docs/reviewers.md': [/"interaction_id":"deploy-12"/, /^pending_interactions \d+$/m, /"state":"pending"/, /"status":422/, /"state":"completed"/, /"code":"already_settled"/, /"claimed_by":"carol"/, /"code":"claimed_by_other"/, /"type":"released"/],
   'docs/receivers.md': [/^test /m, /^hitl_escalation_required hook-1 1/m, /^hitl_escalation_resolved hook-1 \d approve$/m, /^204$/m, /^204$/m, /^401$/m, /"state":"delivered"/, /"status":204/, /whsec_/],
-  'docs/operators.md': [/--split/, /umk_/, /night-shift/, /dora/, /reads/, /confidence-specialists/, /"status":"ok"/, /umpire_store_pending/, /"kind":"slack"/, /"items":\[\{/],
+  'docs/operators.md': [/--split/, /umk_/, /night-shift/, /dora/, /confidence-specialists/, /"status":"ok"/, /umpire_store_pending/, /"kind":"slack"/, /"items":\[\{/],
 };
 
 type Block = { language: string; info: string; text: string };
