@@ -14,14 +14,19 @@ export async function operatorConnection(stack: Stack): Promise<NatsConnection> 
 
 /** @returns every message of a stream, parsed. */
 export async function readStream<T>(stack: Stack, stream: string): Promise<T[]> {
+  return (await readTexts(stack, stream)).map((text) => JSON.parse(text) as T);
+}
+
+/** @returns every message of a stream as it stands there. */
+export async function readTexts(stack: Stack, stream: string): Promise<string[]> {
   const connection = await operatorConnection(stack);
   try {
     const { state } = await (await jetstreamManager(connection)).streams.info(stream);
     if (state.messages === 0) return [];
     const consumer = await jetstream(connection).consumers.get(stream);
-    const found: T[] = [];
+    const found: string[] = [];
     for await (const message of await consumer.consume({ max_messages: 500 })) {
-      found.push(message.json<T>());
+      found.push(message.string());
       if (message.info.pending === 0) break;
     }
     return found;

@@ -1,7 +1,7 @@
 import type { DeadLetter, EscalationEvent, Outcome } from '@umpire/contract';
 import { eventually } from '@umpire/testing';
 import postgres from 'postgres';
-import { readStream } from '../../e2e/src/operator.ts';
+import { readStream, readTexts } from '../../e2e/src/operator.ts';
 import type { Receiver } from '../../e2e/src/receiver.ts';
 import type { Stack } from '../../e2e/src/stack.ts';
 import type { Book, Entry } from './book.ts';
@@ -103,11 +103,23 @@ async function look(sql: Sql, { stack, prefix }: Audited): Promise<Seen> {
   return {
     rows: new Map(rows.map((row) => [row.request_id, row])),
     events: Map.groupBy(events, (event) => event.request_id),
-    published: Map.groupBy((await readStream<EscalationEvent>(stack, 'HITL_EVENTS')).filter((event) => ours(event.request_id)), (event) => event.request_id),
-    outcomes: Map.groupBy((await readStream<Outcome>(stack, 'HITL_OUTCOMES')).filter((outcome) => ours(outcome.request_id)), (outcome) => outcome.request_id),
+    published: Map.groupBy((await readable<EscalationEvent>(stack, 'HITL_EVENTS')).filter((event) => ours(event.request_id)), (event) => event.request_id),
+    outcomes: Map.groupBy((await readable<Outcome>(stack, 'HITL_OUTCOMES')).filter((outcome) => ours(outcome.request_id)), (outcome) => outcome.request_id),
     poison: poisonIn(await readStream<DeadLetter>(stack, 'HITL_REJECTED'), prefix),
     deliveries: [...sent],
   };
+}
+
+/** What a stream holds, without what a case has put there for nobody to read. */
+async function readable<T extends { request_id: string }>(stack: Stack, stream: string): Promise<T[]> {
+  return (await readTexts(stack, stream)).flatMap((text) => {
+    try {
+      const value = JSON.parse(text) as Partial<T> | null;
+      return typeof value?.request_id === 'string' ? [value as T] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 function poisonIn(letters: DeadLetter[], prefix: string): Set<string> {

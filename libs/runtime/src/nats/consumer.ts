@@ -10,6 +10,9 @@ import { ensureConsumer } from './topology.ts';
 /** Handed out more often than this, a message may be what ends the process. A clean stop or a crash of another's making counts too. */
 const SUSPECT_DELIVERIES = 2;
 
+/** How long a stop waits for the batch that is being worked on, since what it asks may be away: SIGTERM has ten seconds for everything. */
+const STOP_GRACE_MS = 4_000;
+
 export type BatchHandler = (messages: JsMsg[], signal: AbortSignal) => Promise<void>;
 
 export type DurableConsumerOptions = {
@@ -66,16 +69,21 @@ export class DurableConsumer {
     this.keepAlive.unref();
   }
 
-  /** Stops reading, finishes the batch in flight, gives what was only buffered back to the server. */
+  /** Stops reading, finishes the batch in flight if that is quick, gives what was only buffered back to the server. */
   async stop(): Promise<void> {
     this.abort.abort();
     clearInterval(this.keepAlive);
     this.signalArrived();
     this.signalDrained();
     this.signalDone();
-    await this.messages?.close().catch(() => undefined);
-    await Promise.all([...this.tasks, this.lag.stop()]);
-    for (const message of this.buffer.splice(0)) message.nak(100);
+    const ended = Promise.all([this.messages?.close().catch(() => undefined), ...this.tasks, this.lag.stop()]).then(() => true);
+    const grace = new AbortController();
+    const inTime = await Promise.race([ended, delay(STOP_GRACE_MS, grace.signal).then(() => false)]).finally(() => grace.abort());
+    for (const message of [...this.inFlight, ...this.buffer]) message.nak(100);
+    if (!inTime) this.options.logger.warn({ consumer: this.options.spec.name, held: this.inFlight.length }, 'stopped_amid_batch');
+    // They are somebody else's now.
+    this.silence();
+    this.buffer = [];
   }
 
   private async read(): Promise<void> {

@@ -61,7 +61,7 @@ export const processCases: FaultCase[] = [
   {
     name: 'sigterm',
     breaks: 'each service gets SIGTERM in the middle of a batch, three times, under a heavier load: it must drain and exit 0 within 10 s',
-    load: { perSecond: 150, mostWaiting: 1_500 },
+    load: { perSecond: 80, mostWaiting: 800 },
     run: async ({ faults, load, random }) => {
       let slowest = 0;
       for (const name of SERVICES.flatMap((service) => [service, service, service])) {
