@@ -85,9 +85,10 @@ export async function runCase(chosen: FaultCase, seed: number, short: boolean): 
   const failing = await Receiver.register(stack, stack.connection.keys.admin, { events: ['hitl_escalation_required'], retry_schedule_seconds: [0.2, 0.4] });
   failing.answer = (response) => void response.writeHead(422).end();
   const prefix = `f/${chosen.name}/${seed}`;
-  const parties = await Promise.all(['default', 'bystander'].map(async (namespace) => ({ namespace, js: (await stack.producer(namespace)).js, receiver: receivers.get(namespace)! })));
+  // Four of five escalations belong to the first.
+  const parties = await Promise.all(['default', 'default', 'default', 'default', 'bystander'].map(async (namespace) => ({ namespace, js: (await stack.producer(namespace)).js, receiver: receivers.get(namespace)! })));
   const book = new Book();
-  const load = new Load({ stack, book, parties, prefix, random, options: { ...LOAD, ...chosen.load } });
+  const load = new Load({ stack, book, parties, prefix, seed, options: { ...LOAD, ...chosen.load } });
   let healthy = false;
   try {
     say(`breaks: ${chosen.breaks}`);

@@ -6,6 +6,7 @@ import { hitlRequest, queueMessage } from '../../e2e/src/messages.ts';
 import type { Received, Receiver } from '../../e2e/src/receiver.ts';
 import type { Answer, Stack } from '../../e2e/src/stack.ts';
 import type { Book, Entry, Kind } from './book.ts';
+import { randomFrom } from './random.ts';
 
 export type LoadOptions = {
   /** Escalations a second. */
@@ -16,7 +17,7 @@ export type LoadOptions = {
   onlyNamespace?: string;
 };
 
-const TURN: Kind[] = ['decided', 'defaulted', 'decided', 'raced', 'decided', 'expired', 'decided', 'cancelled', 'decided', 'decided'];
+const MIX: Kind[] = ['decided', 'defaulted', 'decided', 'raced', 'decided', 'expired', 'decided', 'cancelled', 'decided', 'decided'];
 const POISON_EVERY = 40;
 /** Answers that say "try again": nobody there, too much, or an internal fault. */
 const AGAIN = new Set([429, 500, 502, 503, 504]);
@@ -35,6 +36,8 @@ export class Load {
   private readonly parties: Party[];
   private readonly prefix: string;
   private readonly random: () => number;
+  /** What is sent, by the seed alone. */
+  private readonly choices: () => number;
   private readonly waiting = new Set<Promise<void>>();
   private readonly asked = new Set<string>();
   private running: Promise<void> | null = null;
@@ -43,12 +46,13 @@ export class Load {
   private count = 0;
   private broken = false;
 
-  constructor(parts: { stack: Stack; book: Book; parties: Party[]; prefix: string; random: () => number; options: LoadOptions }) {
+  constructor(parts: { stack: Stack; book: Book; parties: Party[]; prefix: string; seed: number; options: LoadOptions }) {
     this.stack = parts.stack;
     this.book = parts.book;
     this.parties = parts.parties;
     this.prefix = parts.prefix;
-    this.random = parts.random;
+    this.random = randomFrom(parts.seed + 1);
+    this.choices = randomFrom(parts.seed + 2);
     this.options = parts.options;
     for (const party of this.parties) party.receiver.onReceived = (webhook) => this.review(party.namespace, webhook);
   }
@@ -134,14 +138,14 @@ export class Load {
 
   private sendNext(): void {
     const index = this.count++;
-    // Every fifth belongs to the second namespace.
-    const only = this.parties.find(({ namespace }) => namespace === this.options.onlyNamespace);
-    const party = only ?? this.parties[index % 5 === 4 ? this.parties.length - 1 : 0]!;
-    const kind = TURN[Math.floor(index / 2) % TURN.length]!;
-    const timeoutMs = kind === 'defaulted' || kind === 'expired' || kind === 'raced' ? 2_000 + Math.floor(this.random() * 3_000) : null;
+    const one = <T>(items: readonly T[]): T => items[Math.floor(this.choices() * items.length)]!;
+    const party = this.parties.find(({ namespace }) => namespace === this.options.onlyNamespace) ?? one(this.parties);
+    const kind = one(MIX);
+    const timed = kind === 'defaulted' || kind === 'expired' || kind === 'raced';
     const entry: Entry = {
-      id: `${this.prefix}/${index}`, namespace: party.namespace, reason: REASONS[index % REASONS.length]!, kind, via: index % 4 === 0 ? 'post' : 'jetstream', timeoutMs,
-      reminderMs: kind === 'defaulted' ? 1_000 : null, acked: false, verdict: index % 3 === 0 ? 'reject' : 'approve', accepted: null, refusedWith: null,
+      id: `${this.prefix}/${index}`, namespace: party.namespace, reason: one(REASONS), kind, via: one(['post', 'jetstream', 'jetstream', 'jetstream']),
+      timeoutMs: timed ? 2_000 + Math.floor(this.choices() * 3_000) : null, reminderMs: kind === 'defaulted' ? 1_000 : null,
+      acked: false, verdict: one(['approve', 'reject']), accepted: null, refusedWith: null,
     };
     this.book.entries.set(entry.id, entry);
     this.go(this.submit(party, entry));
