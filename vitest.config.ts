@@ -33,7 +33,7 @@ export default defineConfig({
         ...source,
         test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts', 'test/faults/**/*.test.ts', 'test/deploy/**/*.e2e.test.ts'],
+          include: ['test/e2e/**/*.test.ts', 'test/attacks/**/*.test.ts', 'test/faults/**/*.test.ts', 'test/deploy/**/*.e2e.test.ts'],
           exclude,
           testTimeout: 300_000,
           hookTimeout: 180_000,

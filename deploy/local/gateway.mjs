@@ -13,6 +13,10 @@ const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'p
 /** Longer than the two seconds that a service gives each of its own checks. */
 const PROBE_MS = 3_000;
 const DRAIN_MS = 9_000;
+/** A little more than the services' own, so that theirs speak first. Zero would be no limit at all, for headers too. */
+const TIMEOUTS = { headersTimeout: 12_000, requestTimeout: 35_000, connectionsCheckingInterval: 2_000 };
+/** A connection on which nothing moves, longer than the longest wait for an outcome. */
+const IDLE_MS = 95_000;
 
 /** The service that answers a path. */
 export function routeOf(url) {
@@ -24,13 +28,15 @@ export function routeOf(url) {
 export function startGateway({ host, port, services }) {
   const agent = new Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 256 });
   const sockets = new Set();
-  const server = createServer({ keepAliveTimeout: 70_000, requestTimeout: 0 }, (incoming, outgoing) => {
+  const server = createServer({ keepAliveTimeout: 70_000, ...TIMEOUTS }, (incoming, outgoing) => {
     if (incoming.url === '/healthz') return json(outgoing, 200, { status: 'ok' });
     if (incoming.url === '/readyz') return void answerReady(services, host, outgoing);
     if (incoming.url === '/metrics') return void answerMetrics(services, host, outgoing);
     return forward({ host, agent, services, incoming, outgoing, name: routeOf(incoming.url) });
   });
+  server.setTimeout(IDLE_MS, (socket) => socket.destroy());
   server.on('upgrade', (incoming, socket, head) => {
+    socket.setTimeout(0);
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     upgrade(services[routeOf(incoming.url)], host, incoming, socket, head);

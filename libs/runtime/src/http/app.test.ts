@@ -1,4 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLogger } from '../logger.ts';
@@ -60,6 +61,13 @@ describe('guards', () => {
   });
 });
 
+describe('slow clients', () => {
+  it('are given ten seconds for headers, thirty for a request, and no connection for nothing', () => {
+    const server = app.getHttpServer() as Server;
+    expect(server).toMatchObject({ headersTimeout: 10_000, requestTimeout: 30_000, timeout: 90_000, connectionsCheckingInterval: 2_000 });
+  });
+});
+
 describe('problems', () => {
   it('names every field at fault', async () => {
     const { status, type, body: problem } = await post({ count: 0 });
@@ -80,6 +88,13 @@ describe('problems', () => {
     expect((await post('{"count":')).body).toMatchObject({ status: 400, code: 'malformed_json' });
     expect((await post(`{"count":1,"name":"${'a'.repeat(300_000)}"}`)).body).toMatchObject({ status: 413, code: 'too_large' });
     expect((await ask('/things', { method: 'POST', headers: { ...bearer('admin-token'), 'content-type': 'text/plain' }, body: 'x' })).body).toMatchObject({ status: 415, code: 'unsupported_media_type' });
+  });
+
+  it('are for whoever asked: no cache keeps them, no browser takes them for a page', async () => {
+    for (const path of ['/things/open', '/things/mine/1', '/nowhere']) {
+      const { headers } = await fetch(`${origin}${path}`);
+      expect([path, headers.get('cache-control'), headers.get('x-content-type-options')]).toEqual([path, 'no-store', 'nosniff']);
+    }
   });
 
   it('does not take a prototype from a body', async () => {

@@ -11,6 +11,7 @@ import { readBody } from './body.ts';
 import { fieldErrors, ProblemFilter, sendProblem, toUmpireError } from './problem-filter.ts';
 import { traceRequests } from '../tracing/http.ts';
 import { mountProbes, type Readiness } from './probes.ts';
+import { TIMEOUTS } from './timeouts.ts';
 
 export type HttpOptions = { host: string; port: number; logger: Logger; readiness: Readiness; probesOnOrigin: boolean };
 
@@ -23,7 +24,7 @@ export async function startHttpApp(module: DynamicModule, options: HttpOptions):
     // A 512-byte id is up to 1,536 characters percent-encoded; the router's own limit is 100.
     routerOptions: { maxParamLength: 2_048 },
     bodyLimit: LIMITS.request,
-    requestTimeout: 30_000,
+    ...TIMEOUTS,
     trustProxy: false,
     exposeHeadRoutes: true,
     frameworkErrors: (error, _request, reply) => sendProblem(reply as never, toUmpireError(error)),
@@ -34,6 +35,7 @@ export async function startHttpApp(module: DynamicModule, options: HttpOptions):
   closeIdleConnectionsOnShutdown(server);
   refuseNulInUrls(server);
   hearOutLargeBodies(server);
+  keepAnswersToTheirReader(server);
   if (options.probesOnOrigin) mountProbes(server, options.readiness);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: nestLogger(options.logger), bodyParser: false, abortOnError: false });
   app.useGlobalFilters(new ProblemFilter(options.logger));
@@ -83,6 +85,15 @@ function refuseNulInUrls(server: FastifyInstance): void {
   server.addHook('onRequest', (request, reply, done) => {
     if (!request.url.includes('%00')) return done();
     sendProblem(reply, new UmpireError('bad_request', 'the address holds a NUL character'));
+  });
+}
+
+/** What is answered is data for whoever asked: no browser guesses it to be a page, no cache keeps it, unless a route says so. */
+function keepAnswersToTheirReader(server: FastifyInstance): void {
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    void reply.header('x-content-type-options', 'nosniff');
+    if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
+    done(null, payload);
   });
 }
 

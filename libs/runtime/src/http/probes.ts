@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { metrics, startDefaultMetrics } from '../metrics.ts';
 import { withDeadline } from '../postgres/connect.ts';
+import { TIMEOUTS } from './timeouts.ts';
 
 /** What must answer before a process takes traffic. */
 export class Readiness {
@@ -37,7 +38,7 @@ export function mountProbes(server: FastifyInstance, readiness: Readiness): void
 
 /** A server of its own for probes and metrics, so that they can be kept off the public port. */
 export async function startInternalServer(host: string, port: number, readiness: Readiness): Promise<FastifyInstance> {
-  const server = Fastify({ logger: false, forceCloseConnections: true });
+  const server = Fastify({ logger: false, forceCloseConnections: true, ...TIMEOUTS });
   mountProbes(server, readiness);
   await server.listen({ host, port });
   return server;
