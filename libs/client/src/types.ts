@@ -175,6 +175,7 @@ export type ReasonStats = {
   reason: Reason;
   pending: number;
   oldest_pending_at: string | null;
+  opened: number;
   ended: number;
   by_source: { human: number; timeout: number; cancel: number };
   mean_seconds: number | null;
@@ -192,7 +193,7 @@ export type Stats = {
   pending_bound: number;
   reasons: ReasonStats[];
   pending_levels: { level: number; pending: number }[];
-  series: { hour: string; ended: number }[];
+  series: { hour: string; opened: number; ended: number }[];
   people: { user_id: string; votes: number; mean_seconds: number | null; open: number }[];
 };
 

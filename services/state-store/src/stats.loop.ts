@@ -2,7 +2,7 @@ import { decodeUtf8 } from '@umpire/contract';
 import type { EscalationState } from '@umpire/domain';
 import { Loop, transaction, type Logger, type Sql } from '@umpire/runtime';
 import { parseState } from './escalation.queries.ts';
-import { addHour, addPerson, changedRows, countOnce, moveCursor, payloadsOf, takeCursor, type ChangedRow, type HourRow, type PersonRow } from './stats.queries.ts';
+import { addHour, addOpenings, addPerson, changedRows, countEnded, countOpened, moveCursor, payloadsOf, takeCursor, type ChangedRow, type HourRow, type OpeningRow, type PersonRow } from './stats.queries.ts';
 
 const ROWS = 500;
 const EVERY_MS = 3_000;
@@ -14,7 +14,7 @@ export const BOUNDS = [10, 30, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800
 
 type Ended = ChangedRow & { settled_at: Date; domain: EscalationState };
 
-/** Counts what has ended. Any number of replicas run it; whoever holds the cursor's row works. */
+/** Counts what was opened and what has ended. Any number of replicas run it; whoever holds the cursor's row works. */
 export class StatsLoop {
   private readonly sql: Sql;
   private readonly loop: Loop;
@@ -41,7 +41,9 @@ export class StatsLoop {
       const last = rows.at(-1);
       if (last === undefined) return 0;
       const ended = rows.filter((row) => row.state !== null && row.settled_at !== null).map((row) => ({ ...row, settled_at: row.settled_at!, domain: parseState(row.state!) }));
-      const added = new Set((ended.length === 0 ? [] : await countOnce(tx, ended)).map(nameOf));
+      const opened = new Set((await countOpened(tx, rows)).map(nameOf));
+      if (opened.size > 0) await addOpenings(tx, openingRows(rows.filter((row) => opened.has(nameOf(row)))));
+      const added = new Set((ended.length === 0 ? [] : await countEnded(tx, ended)).map(nameOf));
       const fresh = ended.filter((row) => added.has(nameOf(row)));
       const agents = await this.agentWords(tx, fresh.filter((row) => row.kind === 'escalation' && row.domain.outcome?.source === 'human'));
       for (const row of hourRows(fresh, agents)) await addHour(tx, row);
@@ -78,6 +80,18 @@ function decisionsIn(body: Uint8Array): unknown[] {
   } catch {
     return [];
   }
+}
+
+function openingRows(rows: ChangedRow[]): OpeningRow[] {
+  const sums = new Map<string, OpeningRow>();
+  for (const { namespace, reason, opened_at } of rows) {
+    const hour = hourOf(opened_at);
+    const key = `${namespace}/${hour.getTime()}/${reason}`;
+    const sum = sums.get(key) ?? { namespace, hour, reason, opened: 0 };
+    sums.set(key, sum);
+    sum.opened += 1;
+  }
+  return [...sums.values()];
 }
 
 function hourRows(rows: Ended[], agents: Map<string, string>): HourRow[] {

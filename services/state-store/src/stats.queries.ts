@@ -25,12 +25,21 @@ export const changedRows = (sql: Query, { xid, namespace, request_id }: Cursor, 
       and (changed_xid > ${xid}::text::xid8 or (namespace, request_id) > (${namespace}, ${request_id}))
     order by changed_xid, namespace, request_id limit ${limit}`;
 
-/** @returns those that had not been counted before */
-export const countOnce = (sql: Query, rows: { namespace: string; request_id: string }[]) =>
-  sql<{ namespace: string; request_id: string }[]>`
-    insert into store.stats_counted (namespace, request_id)
-    select n, r from unnest(${rows.map((row) => row.namespace)}::text[], ${rows.map((row) => row.request_id)}::text[]) as t (n, r)
-    on conflict do nothing returning namespace, request_id`;
+type Named = { namespace: string; request_id: string };
+
+/** @returns those whose opening had not been counted before */
+export const countOpened = (sql: Query, rows: Named[]) =>
+  sql<Named[]>`
+    insert into store.stats_counted as c (namespace, request_id, opened)
+    select n, r, true from unnest(${rows.map((row) => row.namespace)}::text[], ${rows.map((row) => row.request_id)}::text[]) as t (n, r)
+    on conflict (namespace, request_id) do update set opened = true where not c.opened returning namespace, request_id`;
+
+/** Of those whose opening has been counted. @returns those whose end had not been */
+export const countEnded = (sql: Query, rows: Named[]) =>
+  sql<Named[]>`
+    update store.stats_counted c set ended = true
+    from unnest(${rows.map((row) => row.namespace)}::text[], ${rows.map((row) => row.request_id)}::text[]) as t (n, r)
+    where c.namespace = t.n and c.request_id = t.r and not c.ended returning c.namespace, c.request_id`;
 
 export const payloadsOf = (sql: Query, rows: { namespace: string; request_id: string }[]) =>
   sql<{ namespace: string; request_id: string; body: Uint8Array | null }[]>`
@@ -40,6 +49,20 @@ export const payloadsOf = (sql: Query, rows: { namespace: string; request_id: st
 
 export type HourRow = { namespace: string; hour: Date; reason: Reason; source: string; ended: number; seconds: number; histogram: number[]; raised: number; agreed: number; disagreed: number };
 export type PersonRow = { namespace: string; hour: Date; user_id: string; votes: number; seconds: number };
+
+export type OpeningRow = { namespace: string; hour: Date; reason: Reason; opened: number };
+
+export async function addOpenings(sql: Query, rows: OpeningRow[]): Promise<void> {
+  await sql`
+    insert into store.stats_openings as o (namespace, hour, reason, opened)
+    select n, h, r, c from unnest(${rows.map((row) => row.namespace)}::text[], ${rows.map((row) => row.hour.toISOString())}::timestamptz[], ${rows.map((row) => row.reason)}::text[], ${rows.map((row) => row.opened)}::integer[]) as t (n, h, r, c)
+    on conflict (namespace, hour, reason) do update set opened = o.opened + excluded.opened`;
+}
+
+export const openingsSince = (sql: Query, namespace: string, hours: number) =>
+  sql<OpeningRow[]>`
+    select namespace, hour, reason, opened from store.stats_openings
+    where namespace = ${namespace} and hour > clock_timestamp() - make_interval(hours => ${hours}::integer) order by hour`;
 
 export async function addHour(sql: Query, row: HourRow): Promise<void> {
   await sql`

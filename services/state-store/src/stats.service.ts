@@ -1,7 +1,7 @@
 import { REASONS, type Reason } from '@umpire/contract';
 import { databaseNow, withDeadline, type Sql } from '@umpire/runtime';
 import { BOUNDS } from './stats.loop.ts';
-import { hoursSince, openByPerson, peopleSince, pendingOf, raisedLevels, type HourRow } from './stats.queries.ts';
+import { hoursSince, openByPerson, openingsSince, peopleSince, pendingOf, raisedLevels, type HourRow, type OpeningRow } from './stats.queries.ts';
 
 const READ_MS = 5_000;
 /** Pending is counted no further than this: more is a number that nobody acts on differently. */
@@ -14,6 +14,7 @@ export type ReasonStats = {
   reason: Reason;
   pending: number;
   oldest_pending_at: string | null;
+  opened: number;
   ended: number;
   by_source: { human: number; timeout: number; cancel: number };
   mean_seconds: number | null;
@@ -30,7 +31,7 @@ export type Stats = {
   pending_bound: number;
   reasons: ReasonStats[];
   pending_levels: { level: number; pending: number }[];
-  series: { hour: string; ended: number }[];
+  series: { hour: string; opened: number; ended: number }[];
   people: { user_id: string; votes: number; mean_seconds: number | null; open: number }[];
 };
 
@@ -44,23 +45,23 @@ export class StatsReads {
 
   async read(namespace: string, hours: number): Promise<Stats> {
     const { sql } = this;
-    const [now, rows, people, open, levels, pending] = await withDeadline(Promise.all([
-      databaseNow(sql), hoursSince(sql, namespace, hours), peopleSince(sql, namespace, hours, MOST_PEOPLE), openByPerson(sql, namespace, MOST_PEOPLE, MOST_OPEN),
+    const [now, rows, openings, people, open, levels, pending] = await withDeadline(Promise.all([
+      databaseNow(sql), hoursSince(sql, namespace, hours), openingsSince(sql, namespace, hours), peopleSince(sql, namespace, hours, MOST_PEOPLE), openByPerson(sql, namespace, MOST_PEOPLE, MOST_OPEN),
       raisedLevels(sql, namespace, MOST_PENDING), Promise.all(REASONS.map((reason) => pendingOf(sql, namespace, reason, MOST_PENDING))),
     ]), READ_MS, 'stats');
     return {
       as_of: new Date(now).toISOString(),
       hours,
       pending_bound: MOST_PENDING,
-      reasons: REASONS.map((reason, index) => reasonStats(reason, rows.filter((row) => row.reason === reason), pending[index]![0]!)),
+      reasons: REASONS.map((reason, index) => reasonStats(reason, rows.filter((row) => row.reason === reason), openings.filter((row) => row.reason === reason), pending[index]![0]!)),
       pending_levels: levels,
-      series: seriesOf(rows),
+      series: seriesOf(rows, openings),
       people: peopleOf(people, open),
     };
   }
 }
 
-function reasonStats(reason: Reason, rows: HourRow[], { pending, oldest_at }: { pending: number; oldest_at: Date | null }): ReasonStats {
+function reasonStats(reason: Reason, rows: HourRow[], openings: OpeningRow[], { pending, oldest_at }: { pending: number; oldest_at: Date | null }): ReasonStats {
   const sum = (of: (row: HourRow) => number, source?: string) => rows.filter((row) => source === undefined || row.source === source).reduce((total, row) => total + of(row), 0);
   const histogram = Array.from({ length: BOUNDS.length + 1 }, (_, place) => sum((row) => row.histogram[place] ?? 0, 'human'));
   const decided = sum((row) => row.ended, 'human');
@@ -68,6 +69,7 @@ function reasonStats(reason: Reason, rows: HourRow[], { pending, oldest_at }: { 
     reason,
     pending,
     oldest_pending_at: oldest_at?.toISOString() ?? null,
+    opened: openings.reduce((total, row) => total + row.opened, 0),
     ended: sum((row) => row.ended),
     by_source: { human: decided, timeout: sum((row) => row.ended, 'timeout'), cancel: sum((row) => row.ended, 'cancel') },
     mean_seconds: decided === 0 ? null : sum((row) => row.seconds, 'human') / decided,
@@ -91,10 +93,16 @@ export function quantile(histogram: readonly number[], part: number): number | n
   return null;
 }
 
-function seriesOf(rows: HourRow[]): Stats['series'] {
-  const sums = new Map<number, number>();
-  for (const row of rows) sums.set(row.hour.getTime(), (sums.get(row.hour.getTime()) ?? 0) + row.ended);
-  return [...sums].map(([hour, ended]) => ({ hour: new Date(hour).toISOString(), ended }));
+function seriesOf(rows: HourRow[], openings: OpeningRow[]): Stats['series'] {
+  const sums = new Map<number, { opened: number; ended: number }>();
+  const at = (hour: Date) => {
+    const sum = sums.get(hour.getTime()) ?? { opened: 0, ended: 0 };
+    sums.set(hour.getTime(), sum);
+    return sum;
+  };
+  for (const row of rows) at(row.hour).ended += row.ended;
+  for (const row of openings) at(row.hour).opened += row.opened;
+  return [...sums].sort(([a], [b]) => a - b).map(([hour, sum]) => ({ hour: new Date(hour).toISOString(), ...sum }));
 }
 
 function peopleOf(people: { user_id: string; votes: number; seconds: number }[], open: { user_id: string; open: number }[]): Stats['people'] {

@@ -10,11 +10,13 @@ export const browserPath = PATHS.find((path) => path !== undefined && path !== '
 const SCREENSHOTS = fileURLToPath(new URL('../screenshots/', import.meta.url));
 const FLAGS = ['--disable-quic', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'];
 
-export const startBrowser = (): Promise<Browser> => chromium.launch({ executablePath: browserPath!, chromiumSandbox: false, args: FLAGS });
+/** @param flags more of Chromium's own */
+export const startBrowser = (...flags: string[]): Promise<Browser> => chromium.launch({ executablePath: browserPath!, chromiumSandbox: false, args: [...FLAGS, ...flags] });
 
 export const VIEWS = {
-  light: { viewport: { width: 1440, height: 900 }, colorScheme: 'light' },
-  dark: { viewport: { width: 1440, height: 900 }, colorScheme: 'dark' },
+  light: { viewport: { width: 1600, height: 900 }, colorScheme: 'light' },
+  dark: { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
+  tablet: { viewport: { width: 768, height: 1024 }, colorScheme: 'dark', hasTouch: true },
   phone: { viewport: { width: 380, height: 780 }, colorScheme: 'light', hasTouch: true, isMobile: true },
 } as const;
 export type View = keyof typeof VIEWS;

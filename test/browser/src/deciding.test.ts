@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Stack } from '../../e2e/src/stack.ts';
 import { browserPath, startBrowser, Window } from './browser.ts';
+import { buildSeedScript, SEED_ORIGIN, seedPath } from './seed-page.ts';
 import { loan, step } from './questions.ts';
 
 const PEOPLE = { assignees: { users: ['alice', 'bob'] } };
@@ -207,18 +208,153 @@ describe.skipIf(browserPath === undefined)('deciding in the console', () => {
     await carol.close();
   });
 
+  it('lets people comment, snooze, raise, delegate and reassign, by keys, and says what the server refuses', async () => {
+    await ask(step('hands-1', { ...PEOPLE, pattern: 'review', prompt: 'Who does it?' }));
+    const alice = await open('alice', '/e/hands-1');
+    const { page } = alice;
+    const dialog = page.getByRole('dialog');
+    const choose = async (downs: number) => {
+      await page.keyboard.press('a');
+      await page.getByRole('menu').waitFor();
+      for (let at = 0; at < downs; at += 1) await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('Enter');
+      await dialog.waitFor();
+    };
+    const done = () => dialog.waitFor({ state: 'detached' });
+    const facts = async () => (await stack.get('/hitl/escalations/hands-1', stack.connection.keys.admin)).body;
+    await page.getByRole('heading', { name: 'Timeline' }).waitFor();
+    await page.getByLabel('Comment', { exact: true }).fill('Waiting for the order');
+    await page.getByRole('button', { name: 'Add comment' }).click();
+    await page.locator('.comment', { hasText: 'Waiting for the order' }).waitFor();
+    // Delegating to somebody who has a vote here already is refused, and what was typed stays.
+    await choose(1);
+    await page.keyboard.type('bob');
+    await page.keyboard.press('Enter');
+    await dialog.getByRole('alert').getByText('bob has a vote here already').waitFor();
+    expect(await dialog.getByLabel('Person', { exact: true }).inputValue()).toBe('bob');
+    await dialog.getByLabel('Person', { exact: true }).fill('carol');
+    await dialog.getByLabel('For', { exact: true }).selectOption({ label: 'an hour' });
+    await dialog.getByRole('button', { name: 'Delegate' }).click();
+    await done();
+    await page.getByText('carol (for alice)').waitFor();
+    await choose(1);
+    await dialog.getByRole('button', { name: 'Delegate' }).click();
+    await done();
+    await page.getByText('carol (for alice)').waitFor({ state: 'detached' });
+    await choose(4);
+    await dialog.getByRole('button', { name: 'Snooze' }).click();
+    await done();
+    await page.locator('.entry', { hasText: 'Snoozed' }).waitFor();
+    await choose(3);
+    await dialog.getByRole('button', { name: 'Raise' }).click();
+    await dialog.getByRole('alert').getByText('there is no further level').waitFor();
+    await dialog.getByLabel('People').fill('carol');
+    await dialog.getByRole('button', { name: 'Raise' }).click();
+    await done();
+    await expect.poll(async () => (await facts()).electorate.users).toEqual(['alice', 'bob', 'carol']);
+    await choose(2);
+    await dialog.getByLabel('People').fill('dave');
+    await dialog.getByLabel('Note').fill('Off until Monday');
+    await dialog.getByRole('button', { name: 'Reassign' }).click();
+    await done();
+    await expect.poll(async () => (await facts()).electorate.users).toEqual(['dave', 'bob', 'carol']);
+    await row(page, 'hands-1').waitFor({ state: 'detached' });
+    await alice.close();
+  });
+
+  it('lets an administrator free a claim, ask others, see what was sent, and cancel', async () => {
+    await ask(step('freed-1', { ...PEOPLE, pattern: 'review', prompt: 'Freed and cancelled' }));
+    expect((await stack.post('/hitl/escalations/freed-1/claim', stack.connection.keys.reviewers.bob, {})).status).toBe(200);
+    const window = await Window.open(browser, stack.origin);
+    windows.push(window);
+    const { page } = window;
+    await window.signIn(stack.connection.keys.admin, '/e/freed-1');
+    await page.getByRole('button', { name: 'Release bob\'s claim' }).click();
+    await page.getByRole('button', { name: 'Release bob\'s claim' }).waitFor({ state: 'detached' });
+    // Claiming, answering and delegating are for people.
+    expect(await page.getByRole('button', { name: /^(Claim|Submit)$/ }).count()).toBe(0);
+    await page.getByRole('heading', { name: 'Deliveries' }).waitFor();
+    await page.getByRole('button', { name: 'More…' }).click();
+    expect(await page.getByRole('menuitem').allTextContents()).toEqual(['Ask other people instead…', 'Raise: ask more people…', 'Cancel it…']);
+    await page.getByRole('menuitem', { name: 'Ask other people' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Instead of').selectOption('bob');
+    await dialog.getByLabel('People').fill('carol');
+    await dialog.getByRole('button', { name: 'Reassign' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await expect.poll(async () => (await stack.get('/hitl/escalations/freed-1', stack.connection.keys.admin)).body.electorate.users).toEqual(['alice', 'carol']);
+    await page.getByRole('button', { name: 'More…' }).click();
+    await page.getByRole('menuitem', { name: 'Cancel it…' }).click();
+    await dialog.getByLabel('Note').fill('Asked twice');
+    await dialog.getByRole('button', { name: 'Cancel for everybody' }).click();
+    await page.locator('.settled').getByText('Cancelled').waitFor();
+    expect(await page.getByRole('button', { name: 'More…' }).count()).toBe(0);
+    expect(await outcomeOf('freed-1')).toMatchObject({ state: 'cancelled', source: 'cancel' });
+    await window.close();
+  });
+
   it('answers many at once after naming them', async () => {
     for (const name of ['bulk-1', 'bulk-2', 'bulk-3']) await ask(step(name, { assignees: { users: ['carol'] }, pattern: 'review', prompt: `Question ${name}` }));
     const carol = await open('carol');
     const { page } = carol;
     for (const name of ['bulk-1', 'bulk-2']) await page.getByRole('checkbox', { name: `Mark Question ${name}` }).check();
     await page.getByRole('button', { name: 'Approve all' }).click();
+    const requests: string[] = [];
+    page.on('request', (request) => request.method() === 'POST' && requests.push(new URL(request.url()).pathname));
     const dialog = page.getByRole('dialog', { name: 'Answer “Approve” on 2 items?' });
     await dialog.getByText('Question bulk-1').waitFor();
     await dialog.getByRole('button', { name: 'Approve 2 items' }).click();
     await row(page, 'bulk-2').waitFor({ state: 'detached' });
     expect(await row(page, 'bulk-3').count()).toBe(1);
     expect([(await outcomeOf('bulk-1')).verdict, (await outcomeOf('bulk-2')).verdict, await outcomeOf('bulk-3')]).toEqual(['approve', 'approve', undefined]);
+    expect(requests).toEqual(['/hitl/bulk/respond']);
     await carol.close();
+  });
+
+  it('tells which of many were not taken, and why', async () => {
+    for (const name of ['bulk-4', 'bulk-5']) await ask(step(name, { assignees: { users: ['alice', 'carol'] }, pattern: 'review', prompt: `Question ${name}` }));
+    const carol = await open('carol');
+    const { page } = carol;
+    for (const name of ['bulk-4', 'bulk-5']) await page.getByRole('checkbox', { name: `Mark Question ${name}` }).check();
+    await page.getByRole('button', { name: 'Approve all' }).click();
+    expect((await stack.respond('bulk-4', { decision: 'reject' })).status).toBe(200);
+    await row(page, 'bulk-4').waitFor({ state: 'detached' });
+    await page.getByRole('dialog').getByRole('button', { name: 'Approve 2 items' }).click();
+    const alert = page.getByRole('dialog').getByRole('alert');
+    await alert.getByText('1 of 2 were answered').waitFor();
+    expect(await alert.getByRole('listitem').allTextContents()).toEqual([expect.stringMatching(/^Question bulk-4: /)]);
+    expect([(await outcomeOf('bulk-4')).decided_by, (await outcomeOf('bulk-5')).decided_by]).toEqual([['alice'], ['carol']]);
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
+    await page.getByRole('group', { name: 'Marked items' }).waitFor({ state: 'detached' });
+    await carol.close();
+  });
+
+  // The seed names its own address, which the browser finds here.
+  it.skipIf(seedPath === null)('serves the seed\'s own page, unchanged, to whoever has a session', async () => {
+    const script = await buildSeedScript('alice');
+    const there = await startBrowser(`--host-resolver-rules=MAP ${new URL(SEED_ORIGIN).host} ${new URL(stack.origin).host}`);
+    try {
+      const window = await Window.open(there, SEED_ORIGIN);
+      await window.signIn(stack.connection.keys.reviewers.alice);
+      await ask(step('seed-1', { assignees: { users: ['alice'] }, pattern: 'review' }));
+      // Any page of the origin that has no content policy of its own.
+      await window.page.goto('/healthz');
+      await window.page.evaluate(() => document.body.replaceChildren(Object.assign(document.createElement('div'), { id: 'root' })));
+      await window.page.addScriptTag({ type: 'module', content: script });
+      // The list that a socket begins with, what is new after it, and an answer.
+      await window.page.getByText('seed-1: pending').waitFor();
+      await ask(step('seed-2', { assignees: { users: ['alice'] }, pattern: 'review' }));
+      await window.page.getByText('seed-2: pending').waitFor();
+      const heading = await window.page.getByRole('heading').textContent();
+      await window.page.getByRole('button', { name: 'Approve seed-2' }).click();
+      await window.page.getByText('seed-2: pending').waitFor({ state: 'detached' });
+      expect(await window.page.getByRole('heading').textContent()).not.toBe(heading);
+      await expect.poll(() => outcomeOf('seed-2')).toMatchObject({ verdict: 'approve', decided_by: ['alice'] });
+      expect(await outcomeOf('seed-1')).toBeUndefined();
+      expect((await stack.respond('seed-1', { decision: 'reject' })).status).toBe(200);
+      expect(window.faults).toEqual([]);
+    } finally {
+      await there.close();
+    }
   });
 });

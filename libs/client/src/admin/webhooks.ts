@@ -113,6 +113,11 @@ export class Webhooks {
     return this.endpoint({ method: 'GET', query: options, repeat: 'always' }, `/${namePath(id)}/deliveries`, call);
   }
 
+  /** What was sent of one escalation, to every endpoint and to its own callback. */
+  deliveriesOf(requestId: string, options: CursorOptions & { state?: Delivery['state'] } = {}, call?: CallOptions): Promise<Page<Delivery>> {
+    return this.transport.json({ method: 'GET', path: '/webhooks/deliveries', query: { ...options, request_id: requestId }, repeat: 'always' }, call);
+  }
+
   attempts(deliveryId: string, call?: CallOptions): Promise<Page<DeliveryAttempt> & { delivery: Delivery }> {
     return this.transport.json({ method: 'GET', path: `/webhooks/deliveries/${namePath(deliveryId)}/attempts`, repeat: 'always' }, call);
   }

@@ -5,13 +5,15 @@ import { useEffect } from 'react';
 import { Link } from 'wouter';
 import { client, codeOf, messageOf } from '../api.ts';
 import { Countdown } from '../countdown.tsx';
-import { useSession } from '../session.tsx';
+import { isAdmin, useSession } from '../session.tsx';
 import { moment, outcomeSentence, REASON_WORDS, spoken, titleOf } from '../words.ts';
+import { Actions } from './actions.tsx';
 import { Agents } from './agents.tsx';
 import { AnswerForm } from './answer-form.tsx';
 import { ClaimButton } from './claim.tsx';
+import { Deliveries } from './deliveries.tsx';
 import { readRequest } from './hitl-request.ts';
-import { Rounds } from './rounds.tsx';
+import { reviewRest, Rounds } from './rounds.tsx';
 import { Section } from './section.tsx';
 import { Standing } from './standing.tsx';
 import { Timeline } from './timeline.tsx';
@@ -47,8 +49,9 @@ export function DecisionView({ requestId, onNext }: { requestId: string; onNext?
 }
 
 function Decision({ item, onNext, stale }: { item: EscalationItem; onNext: (() => void) | undefined; stale: boolean }) {
-  const { inbox } = useSession();
+  const { who, inbox } = useSession();
   const request = item.kind === 'escalation' ? readRequest(item.data) : null;
+  const review = reviewRest(item);
   return (
     <article className="decision">
       <Link href="/" className="back">← Inbox</Link>
@@ -68,17 +71,18 @@ function Decision({ item, onNext, stale }: { item: EscalationItem; onNext: (() =
           <span>asked {moment(item.created_at)}</span>
           {item.revises !== null && <span>revises {item.revises}</span>}
         </p>
-        {item.status === 'pending' && inbox !== null && <ClaimButton item={item} />}
+        {item.status === 'pending' && <div className="claim"><ClaimButton item={item} /><Actions item={item} /></div>}
       </header>
       {stale && <Alert color="yellow" variant="light">The server does not answer at the moment: this is what it last said.</Alert>}
       <Settled item={item} onNext={onNext} />
       {request !== null && <Agents request={request} />}
       <Rounds item={item} />
-      {item.review_data !== null && <Section title="To review"><Tree value={item.review_data} /></Section>}
+      {review !== null && <Section title="To review"><Tree value={review} /></Section>}
       {inbox !== null && <AnswerForm item={item} onNext={onNext} />}
       <Standing item={item} />
       {request === null ? <Section title="Data"><Tree value={item.data} /></Section> : <Section title="Metadata"><Tree value={request.rest} /></Section>}
-      <Timeline requestId={item.request_id} seq={item.seq} />
+      <Timeline requestId={item.request_id} seq={item.seq} pending={item.status === 'pending'} />
+      {isAdmin(who) && <Deliveries requestId={item.request_id} seq={item.seq} />}
     </article>
   );
 }

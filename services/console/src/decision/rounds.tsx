@@ -39,6 +39,14 @@ function startOf({ data }: EscalationItem): unknown {
   return typeof data === 'object' && data !== null && 'current_result' in data ? data.current_result : data;
 }
 
+/** What is compared by its changes needs no second showing. */
+export function reviewRest(item: EscalationItem): Record<string, unknown> | null {
+  const { review_data: review } = item;
+  if (review === null || suggestionOf(item) === null) return review;
+  const rest = Object.fromEntries(Object.entries(review).filter(([name]) => name !== 'content' && name !== 'suggestions'));
+  return Object.keys(rest).length === 0 ? null : rest;
+}
+
 function suggestionOf({ review_data: review }: EscalationItem): { before: string; after: string } | null {
   if (typeof review?.['content'] !== 'string' || typeof review['suggestions'] !== 'string') return null;
   return { before: review['content'], after: review['suggestions'] };

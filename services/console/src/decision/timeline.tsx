@@ -3,13 +3,14 @@ import { Button } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { client } from '../api.ts';
 import { moment, spoken } from '../words.ts';
+import { CommentForm } from './comment.tsx';
 import { Section } from './section.tsx';
 import { Tree } from './tree.tsx';
 
 const PAGE = 100;
 
-/** The record: what happened, in order, with actors. */
-export function Timeline({ requestId, seq }: { requestId: string; seq: number }) {
+/** The record: what happened, in order, with actors. Remarks are taken until it is settled. */
+export function Timeline({ requestId, seq, pending }: { requestId: string; seq: number; pending: boolean }) {
   const log = useInfiniteQuery({
     queryKey: ['timeline', requestId, seq],
     queryFn: ({ pageParam }) => client.timeline(requestId, { limit: PAGE, after: pageParam }),
@@ -22,6 +23,7 @@ export function Timeline({ requestId, seq }: { requestId: string; seq: number })
     <Section title="Timeline">
       <ol className="timeline">{log.data.pages.flatMap((page) => page.items).map((entry) => <Entry key={entry.id} entry={entry} />)}</ol>
       {log.hasNextPage && <Button variant="default" loading={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>Show more</Button>}
+      {pending && <CommentForm requestId={requestId} />}
     </Section>
   );
 }

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { client, messageOf } from '../api.ts';
 import { useSession } from '../session.tsx';
 import { spoken, titleOf } from '../words.ts';
+import type { InboxStore } from './inbox-store.ts';
 
 type Failure = { item: EscalationItem; message: string };
 
@@ -17,19 +18,40 @@ function sharedOptions(items: EscalationItem[]): string[] {
   return first.options.map(valueOf).filter((value) => rest.every((item) => item.options.map(valueOf).includes(value)));
 }
 
-/** The same answer for many: each is its own decision on the server, with the revision that stood in the list. */
+/** As many as the server takes in one request. */
+const MOST_AT_ONCE = 100;
+
+/** The same answer for many, with the revisions that stood in the list. */
 export function BulkBar({ chosen, onDone }: { chosen: EscalationItem[]; onDone: () => void }) {
   const [verdict, setVerdict] = useState<string | null>(null);
   const options = sharedOptions(chosen);
+  // What is being answered leaves the list: the question about it, and what came of it, stay.
+  if (chosen.length === 0 && verdict === null) return null;
   return (
     <div className="bulk" role="group" aria-label="Marked items">
       <Text fw={600}>{chosen.length} marked</Text>
       {options.map((option) => <Button key={option} variant="light" onClick={() => setVerdict(option)}>{spoken(option)} all</Button>)}
-      {options.length === 0 && <Text size="sm">These have no answer in common that needs nothing else.</Text>}
+      {options.length === 0 && chosen.length > 0 && <Text size="sm">These have no answer in common that needs nothing else.</Text>}
       <Button variant="subtle" color="gray" onClick={onDone}>Unmark</Button>
       {verdict !== null && <Confirmation chosen={chosen} verdict={verdict} onClose={(finished) => { setVerdict(null); if (finished) onDone(); }} />}
     </div>
   );
+}
+
+/** One request for many; each is its own decision. @returns those that were not taken, and why */
+async function answerAll(items: EscalationItem[], verdict: string, inbox: InboxStore | null): Promise<Failure[]> {
+  try {
+    const answers = items.map((item) => ({ interaction_id: item.request_id, user_input: { [item.verdict_field]: verdict }, revision: item.revision }));
+    const reply = await client.bulkRespond(answers);
+    return reply.items.flatMap((one, index) => {
+      const item = items[index]!;
+      if ('problem' in one) return [{ item, message: one.problem.detail ?? one.problem.title }];
+      if (one.result.outcome) inbox?.leave(item.request_id, one.result.seq);
+      return [];
+    });
+  } catch (error) {
+    return items.map((item) => ({ item, message: messageOf(error) }));
+  }
 }
 
 function Confirmation({ chosen, verdict, onClose }: { chosen: EscalationItem[]; verdict: string; onClose: (finished: boolean) => void }) {
@@ -41,14 +63,7 @@ function Confirmation({ chosen, verdict, onClose }: { chosen: EscalationItem[]; 
   const decide = async () => {
     setBusy(true);
     const failed: Failure[] = [];
-    for (const item of items) {
-      try {
-        const reply = await client.respond(item.request_id, { [item.verdict_field]: verdict }, { revision: item.revision });
-        if (reply.outcome) inbox?.leave(item.request_id, reply.seq);
-      } catch (error) {
-        failed.push({ item, message: messageOf(error) });
-      }
-    }
+    for (let at = 0; at < items.length; at += MOST_AT_ONCE) failed.push(...(await answerAll(items.slice(at, at + MOST_AT_ONCE), verdict, inbox)));
     setBusy(false);
     if (failed.length === 0) onClose(true);
     else setFailures(failed);
@@ -60,7 +75,7 @@ function Confirmation({ chosen, verdict, onClose }: { chosen: EscalationItem[]; 
         {failures === null ? (
           <ul className="bulk-list">{items.map((item) => <li key={item.request_id}>{titleOf(item)}</li>)}</ul>
         ) : (
-          <Alert color="red" variant="light" title={`${items.length - failures.length} of ${items.length} were answered; these were not:`}>
+          <Alert color="red" variant="light" role="alert" title={`${items.length - failures.length} of ${items.length} were answered; these were not:`}>
             <ul className="bulk-list">{failures.map(({ item, message }) => <li key={item.request_id}>{titleOf(item)}: {message}</li>)}</ul>
           </Alert>
         )}

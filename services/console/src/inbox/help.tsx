@@ -6,6 +6,7 @@ const KEYS: [string, string][] = [
   ['1 – 9', 'choose an option of the open form'],
   ['Ctrl + Enter', 'submit the answer'],
   ['c', 'claim, or release'],
+  ['a', 'everything else that can be done with it'],
   ['n', 'next item'],
   ['/', 'search'],
   ['Esc', 'back to the list'],

@@ -48,7 +48,7 @@ function ReviewerWorkplace({ inbox, openId }: { inbox: InboxStore; openId: strin
         <FilterBar filters={filters} onChange={setFilters} items={view.items} searchRef={search} />
         <Departures departures={view.departures} onPutAway={(id) => inbox.putAway(id)} />
         <InboxList items={items} selected={selected} openId={openId} marked={marked} onToggle={toggle} loaded={view.loaded} filtered={filters !== NO_FILTERS} onHelp={() => setHelp(true)} />
-        {chosen.length > 0 && <BulkBar chosen={chosen} onDone={() => setMarked(new Set())} />}
+        <BulkBar chosen={chosen} onDone={() => setMarked(new Set())} />
       </section>
       <section className="decision-pane" aria-label="Decision">
         {openId === null ? <p className="nothing-open">Choose an item. <kbd>j</kbd> <kbd>k</kbd> move, <kbd>Enter</kbd> opens, <kbd>?</kbd> shows every key.</p> : <DecisionView key={openId} requestId={openId} onNext={() => navigate(nextPath(items.map((item) => item.request_id), openId))} />}

@@ -2,8 +2,9 @@ import { Alert, Button, Checkbox, Group, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { client } from '../api.ts';
+import { Failure } from '../failure.tsx';
 import { moment } from '../words.ts';
-import { Answer, Failure, Page, Panel, Rows } from './parts.tsx';
+import { Answer, Page, Panel, Rows } from './parts.tsx';
 
 const ROLES = ['reviewer', 'producer', 'admin'];
 

@@ -15,16 +15,6 @@ export function Answer<T>({ query, children }: { query: UseQueryResult<T>; child
   return <Alert color="gray" variant="light" title={codeOf(query.error) === 'not_found' ? 'Not offered by this server' : 'It could not be loaded'}>{messageOf(query.error)}</Alert>;
 }
 
-export function Failure({ error }: { error: unknown }) {
-  if (error === null || error === undefined) return null;
-  const fields = (error as { errors?: { path: string; message: string }[] }).errors ?? [];
-  return (
-    <Alert color="red" variant="light" role="alert" title={messageOf(error)}>
-      {fields.length > 0 && <ul className="bulk-list">{fields.map(({ path, message }, index) => <li key={index}><span className="code">{path || '(whole document)'}</span>: {message}</li>)}</ul>}
-    </Alert>
-  );
-}
-
 export const Panel = ({ title, children }: { title: string; children: ReactNode }) => <section className="part"><h2 className="panel-title">{title}</h2>{children}</section>;
 
 /** A table that scrolls by itself where it is too wide. */

@@ -2,9 +2,10 @@ import { Alert, Button, Group, Textarea } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ask, tell } from '../api.ts';
+import { Failure } from '../failure.tsx';
 import { Tree } from '../decision/tree.tsx';
 import { moment } from '../words.ts';
-import { Answer, Failure, Page, Panel, Rows } from './parts.tsx';
+import { Answer, Page, Panel, Rows } from './parts.tsx';
 import { SAMPLES } from './samples.ts';
 
 type Policy = { id: string; version: number; enabled: boolean; priority: number; description: string | null; created_at: string; created_by: string; document: unknown };

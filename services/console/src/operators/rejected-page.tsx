@@ -2,8 +2,9 @@ import { Button } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
 import type { FieldError } from '@umpire/client';
 import { ask, codeOf, messageOf, tell } from '../api.ts';
+import { Failure } from '../failure.tsx';
 import { moment } from '../words.ts';
-import { Failure, Page, Panel } from './parts.tsx';
+import { Page, Panel } from './parts.tsx';
 
 type Letter = { id: string; subject: string; errors: FieldError[]; digest: string; original?: string; rejected_at?: string };
 
@@ -32,7 +33,7 @@ function LetterRow({ letter }: { letter: Letter }) {
   const redrive = useMutation({ mutationFn: () => tell('POST', `/rejected/${encodeURIComponent(letter.id)}/redrive`, {}), onSettled: () => queries.invalidateQueries({ queryKey: ['rejected'] }) });
   return (
     <details className="delivery">
-      <summary><span className="tag" data-kind="dissent">{letter.errors[0]?.code}</span> {letter.errors[0]?.message} <span className="muted">{letter.subject}{letter.rejected_at === undefined ? '' : ` · ${moment(letter.rejected_at)}`}</span></summary>
+      <summary><span className="tag" data-kind="dissent">{letter.errors[0]?.code}</span> <span className="code">{letter.errors[0]?.path}</span> {letter.errors[0]?.message}{letter.errors.length > 1 && `, and ${letter.errors.length - 1} more`} <span className="muted">{letter.subject}{letter.rejected_at === undefined ? '' : ` · ${moment(letter.rejected_at)}`}</span></summary>
       <ul className="bulk-list">{letter.errors.map(({ path, message, code }, index) => <li key={index}><span className="code">{path || '(whole document)'}</span>: {message} ({code})</li>)}</ul>
       {letter.original !== undefined && <pre className="original code" tabIndex={0}>{textOf(letter.original)}</pre>}
       <Button variant="default" loading={redrive.isPending} onClick={() => redrive.mutate()}>Send again</Button>

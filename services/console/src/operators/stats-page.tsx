@@ -12,11 +12,11 @@ type Stats = {
   hours: number;
   pending_bound: number;
   reasons: {
-    reason: Reason; pending: number; oldest_pending_at: string | null; ended: number; by_source: { human: number; timeout: number; cancel: number };
+    reason: Reason; pending: number; oldest_pending_at: string | null; opened: number; ended: number; by_source: { human: number; timeout: number; cancel: number };
     mean_seconds: number | null; p50_seconds: number | null; p90_seconds: number | null; raised: number; agents_agreed: number; agents_disagreed: number;
   }[];
   pending_levels: { level: number; pending: number }[];
-  series: { hour: string; ended: number }[];
+  series: { hour: string; opened: number; ended: number }[];
   people: { user_id: string; votes: number; mean_seconds: number | null; open: number }[];
 };
 
@@ -48,10 +48,11 @@ function Charts({ stats }: { stats: Stats }) {
       <div className="cards">
         <Card name="pending" value={`${sum((one) => one.pending).toLocaleString()}${capped ? '+' : ''}`} />
         <Card name="oldest pending" value={oldest === undefined ? '–' : duration(Date.parse(stats.as_of) - Date.parse(oldest))} />
+        <Card name="opened" value={sum((one) => one.opened).toLocaleString()} />
         <Card name="ended" value={sum((one) => one.ended).toLocaleString()} />
         <Card name="people agree with most agents" value={agreed + disagreed === 0 ? '–' : `${Math.round((100 * agreed) / (agreed + disagreed))} %`} />
       </div>
-      <Panel title="Ended by hour"><Columns stats={stats} /></Panel>
+      <Panel title="Opened and ended by hour"><Columns stats={stats} /></Panel>
       <div className="two">
         <Panel title="Pending by reason"><Bars empty="Nothing is pending." bars={stats.reasons.map((one) => ({ name: REASON_WORDS[one.reason], value: one.pending }))} /></Panel>
         <Panel title="Outcomes by source">
@@ -61,9 +62,9 @@ function Charts({ stats }: { stats: Stats }) {
         <Panel title="Agents against people"><Bars empty="No decision to compare: the agents' words are not among the options." bars={[{ name: 'Same', value: agreed, tone: 'good' }, { name: 'Other', value: disagreed, tone: 'bad' }]} /></Panel>
       </div>
       <Panel title="Time to a decision by people">
-        <Rows label="Time to a decision" head={['Reason', 'Decided', 'Mean', 'Half within', '90 % within', 'Raised']}>
+        <Rows label="Time to a decision" head={['Reason', 'Opened', 'Decided', 'Mean', 'Half within', '90 % within', 'Raised']}>
           {stats.reasons.map((one) => (
-            <tr key={one.reason}><th scope="row">{REASON_WORDS[one.reason]}</th><td>{one.by_source.human.toLocaleString()}</td><td>{seconds(one.mean_seconds)}</td><td>{within(one.p50_seconds, one.by_source.human)}</td><td>{within(one.p90_seconds, one.by_source.human)}</td><td>{one.raised}</td></tr>
+            <tr key={one.reason}><th scope="row">{REASON_WORDS[one.reason]}</th><td>{one.opened.toLocaleString()}</td><td>{one.by_source.human.toLocaleString()}</td><td>{seconds(one.mean_seconds)}</td><td>{within(one.p50_seconds, one.by_source.human)}</td><td>{within(one.p90_seconds, one.by_source.human)}</td><td>{one.raised}</td></tr>
           ))}
         </Rows>
       </Panel>
@@ -80,22 +81,30 @@ function Charts({ stats }: { stats: Stats }) {
 
 const Card = ({ name, value }: { name: string; value: string }) => <div className="card"><div className="card-value">{value}</div><div className="card-name">{name}</div></div>;
 
-/** At most 60 columns: an hour each, or as many as fit the window. */
+/** At most 60 places: an hour each, or as many as fit the window; in each what was opened beside what has ended. */
 function Columns({ stats }: { stats: Stats }) {
   const size = Math.ceil(stats.hours / 60) * HOUR_MS;
   const last = Math.floor(Date.parse(stats.as_of) / HOUR_MS) * HOUR_MS + HOUR_MS;
   const count = Math.ceil((stats.hours * HOUR_MS) / size);
-  const values = Array.from({ length: count }, () => 0);
-  for (const { hour, ended } of stats.series) {
-    const place = count - 1 - Math.floor((last - 1 - Date.parse(hour)) / size);
-    if (place >= 0 && place < count) values[place]! += ended;
+  const places = Array.from({ length: count }, () => ({ opened: 0, ended: 0 }));
+  for (const { hour, opened, ended } of stats.series) {
+    const place = places[count - 1 - Math.floor((last - 1 - Date.parse(hour)) / size)];
+    if (place === undefined) continue;
+    place.opened += opened;
+    place.ended += ended;
   }
-  const most = Math.max(1, ...values);
-  const total = values.reduce((sum, value) => sum + value, 0);
+  const most = Math.max(1, ...places.flatMap(({ opened, ended }) => [opened, ended]));
+  const total = (of: 'opened' | 'ended') => places.reduce((sum, place) => sum + place[of], 0);
+  const height = (value: number) => ({ height: `${(100 * value) / most}%` });
   return (
     <>
-      <div className="columns" role="img" aria-label={`${total} ended; at most ${Math.max(...values)} in ${duration(size)}`}>
-        {values.map((value, index) => <span key={index} className="column" style={{ height: `${(100 * value) / most}%` }} title={`${new Date(last - (count - index) * size).toLocaleString()}: ${value}`} />)}
+      <p className="row-facts legend"><span data-kind="opened">opened</span><span data-kind="ended">ended</span></p>
+      <div className="columns" role="img" aria-label={`${total('opened')} opened, ${total('ended')} ended; at most ${most} in ${duration(size)}`}>
+        {places.map(({ opened, ended }, index) => (
+          <span key={index} className="place" title={`${new Date(last - (count - index) * size).toLocaleString()}: ${opened} opened, ${ended} ended`}>
+            <span className="column" data-kind="opened" style={height(opened)} /><span className="column" data-kind="ended" style={height(ended)} />
+          </span>
+        ))}
       </div>
       <p className="row-facts axis"><span>{new Date(last - count * size).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })}</span><span>now</span></p>
     </>

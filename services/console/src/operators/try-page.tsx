@@ -3,8 +3,9 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { client } from '../api.ts';
+import { Failure } from '../failure.tsx';
 import { decisionPath } from '../words.ts';
-import { Failure, Page, Panel } from './parts.tsx';
+import { Page, Panel } from './parts.tsx';
 import { SAMPLES } from './samples.ts';
 
 const fresh = (): string => `try-${crypto.randomUUID().slice(0, 8)}`;

@@ -3,9 +3,11 @@ import { Alert, Button, Group, NativeSelect, TextInput } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { client } from '../api.ts';
+import { Failure } from '../failure.tsx';
 import { serverNow } from '../clock.ts';
 import { moment, spoken } from '../words.ts';
-import { Answer, Failure, Page, Panel, Rows } from './parts.tsx';
+import { DeliveryRow } from './delivery-row.tsx';
+import { Answer, Page, Panel } from './parts.tsx';
 
 const HOUR_MS = 3_600_000;
 const RECOVERIES = [{ value: '1', label: 'the last hour' }, { value: '24', label: 'the last day' }, { value: '168', label: 'the last week' }];
@@ -55,6 +57,7 @@ function Endpoint({ endpoint, open, onToggle, onSecret }: { endpoint: WebhookEnd
   const [hours, setHours] = useState('24');
   const [said, setSaid] = useState<string | null>(null);
   const act = useMutation({ mutationFn: async (work: () => Promise<string>) => setSaid(await work()), onSettled: renew });
+  const [sure, setSure] = useState(false);
   const enabled = endpoint.state === 'enabled';
   return (
     <div className="endpoint">
@@ -74,6 +77,12 @@ function Endpoint({ endpoint, open, onToggle, onSecret }: { endpoint: WebhookEnd
           const { retried, added } = await client.webhooks.recover(endpoint.id, { since: new Date(serverNow() - Number(hours) * HOUR_MS).toISOString() });
           return `${retried} failed ones are sent again, ${added} missing ones were added.`;
         })}>Recover</Button>
+        {sure ? (
+          <>
+            <Button color="red" onClick={() => act.mutate(async () => { await client.webhooks.remove(endpoint.id); return 'Removed.'; })}>Remove for good</Button>
+            <Button variant="default" onClick={() => setSure(false)}>Keep</Button>
+          </>
+        ) : <Button variant="default" onClick={() => setSure(true)}>Remove…</Button>}
       </Group>
       {said !== null && <p role="status">{said}</p>}
       <Failure error={act.error} />
@@ -98,27 +107,8 @@ function Deliveries({ endpointId }: { endpointId: string }) {
     <div>
       <NativeSelect size="md" className="window" label="Show" value={state} onChange={(event) => setState(event.currentTarget.value)} data={STATES} />
       <Failure error={list.error} />
-      {items.length === 0 ? <p className="muted">No deliveries.</p> : items.map((delivery) => <DeliveryRow key={delivery.id} delivery={delivery} />)}
+      {items.length === 0 ? <p className="muted">No deliveries.</p> : items.map((delivery) => <DeliveryRow key={delivery.id} delivery={delivery} of={delivery.request_id} />)}
       {list.hasNextPage && <Button variant="default" onClick={() => void list.fetchNextPage()}>Show more</Button>}
     </div>
-  );
-}
-
-function DeliveryRow({ delivery }: { delivery: Delivery }) {
-  const queries = useQueryClient();
-  const [open, setOpen] = useState(false);
-  const attempts = useQuery({ queryKey: ['attempts', delivery.id, delivery.attempts], queryFn: () => client.webhooks.attempts(delivery.id), enabled: open });
-  const retry = useMutation({ mutationFn: () => client.webhooks.retry(delivery.id), onSettled: () => queries.invalidateQueries({ queryKey: ['deliveries'] }) });
-  return (
-    <details className="delivery" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary><span className="tag" data-kind={delivery.state === 'failed' ? 'dissent' : 'area'}>{delivery.state}</span> {delivery.event} <span className="muted">{delivery.request_id} · {delivery.attempts} {delivery.attempts === 1 ? 'attempt' : 'attempts'} · {moment(delivery.created_at)}</span></summary>
-      {attempts.data !== undefined && (
-        <Rows label="Attempts" head={['#', 'When', 'Took', 'Answer', 'Body']}>
-          {attempts.data.items.map((one) => <tr key={one.number}><td>{one.number}</td><td>{moment(one.started_at)}</td><td>{one.latency_ms} ms</td><td>{one.status ?? one.error}</td><td className="code">{one.response.slice(0, 300)}</td></tr>)}
-        </Rows>
-      )}
-      {delivery.state !== 'delivered' && <Button variant="default" loading={retry.isPending} onClick={() => retry.mutate()}>Send again now</Button>}
-      <Failure error={retry.error} />
-    </details>
   );
 }

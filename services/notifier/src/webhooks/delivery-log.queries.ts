@@ -35,6 +35,14 @@ export const listDeliveries = (sql: Query, endpointId: string, page: { state: st
     where d.endpoint_id = ${endpointId} and (${page.before}::uuid is null or d.id < ${page.before}::uuid) and (${page.state}::text is null or d.state = ${page.state})
     order by d.id desc limit ${page.limit}`;
 
+/** Of one escalation, to every endpoint, in no order but that of their ids. @param before id of the last one seen */
+export const listRequestDeliveries = (sql: Query, namespace: string, requestId: string, page: { state: string | null; before: string | null; limit: number }) =>
+  sql<DeliveryView[]>`
+    select ${view(sql)}
+    where m.namespace = ${namespace} and m.request_id = ${requestId} and m.body is not null
+      and (${page.before}::uuid is null or d.id < ${page.before}::uuid) and (${page.state}::text is null or d.state = ${page.state})
+    order by d.id desc limit ${page.limit}`;
+
 export async function selectDelivery(sql: Query, namespace: string, id: string): Promise<DeliveryView | null> {
   const [row] = await sql<DeliveryView[]>`
     select ${view(sql)} where d.id = ${id} and m.namespace = ${namespace}`;

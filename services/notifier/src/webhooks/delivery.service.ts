@@ -1,9 +1,9 @@
 import { UmpireError } from '@umpire/contract';
 import type { Sql } from '@umpire/runtime';
 import type { ClaimLoop } from './claim.loop.ts';
-import { listAttempts, listDeliveries, retryDelivery, selectDelivery, type AttemptView, type DeliveryView } from './delivery-log.queries.ts';
+import { listAttempts, listDeliveries, listRequestDeliveries, retryDelivery, selectDelivery, type AttemptView, type DeliveryView } from './delivery-log.queries.ts';
 import { selectEndpoint } from './endpoint.queries.ts';
-import type { ListDeliveries } from './endpoint.schemas.ts';
+import type { ListDeliveries, ListRequestDeliveries } from './endpoint.schemas.ts';
 
 /** What administrators see of deliveries, and how they send one again. */
 export class DeliveryService {
@@ -18,7 +18,12 @@ export class DeliveryService {
   async list(namespace: string, endpointId: string, { state, cursor, limit }: ListDeliveries) {
     if (!(await selectEndpoint(this.sql, namespace, endpointId))) throw new UmpireError('not_found', 'no such webhook endpoint');
     const rows = await listDeliveries(this.sql, endpointId, { state: state ?? null, before: cursor ?? null, limit: limit + 1 });
-    return { items: rows.slice(0, limit).map(showDelivery), next: rows.length > limit ? rows[limit - 1]!.id : null };
+    return pageOf(rows, limit);
+  }
+
+  /** Everything that was sent of one escalation, to its callback too. */
+  async listOf(namespace: string, { request_id: requestId, state, cursor, limit }: ListRequestDeliveries) {
+    return pageOf(await listRequestDeliveries(this.sql, namespace, requestId, { state: state ?? null, before: cursor ?? null, limit: limit + 1 }), limit);
   }
 
   async attempts(namespace: string, id: string) {
@@ -43,6 +48,9 @@ export class DeliveryService {
 }
 
 const notFound = () => new UmpireError('not_found', 'no such delivery');
+
+/** @param rows one more than the page has, where there is more */
+const pageOf = (rows: DeliveryView[], limit: number) => ({ items: rows.slice(0, limit).map(showDelivery), next: rows.length > limit ? rows[limit - 1]!.id : null });
 
 function showDelivery(row: DeliveryView) {
   const waiting = row.state === 'pending' && !row.in_flight;

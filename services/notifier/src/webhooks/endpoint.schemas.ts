@@ -45,6 +45,9 @@ export type Callbacks = z.infer<typeof callbacksSchema>;
 const limit = z.coerce.number().int().min(1).max(200).default(50);
 export const listSchema = z.strictObject({ limit, cursor: z.uuid().optional() });
 export const listDeliveriesSchema = z.strictObject({ limit, cursor: z.uuid().optional(), state: z.enum(['pending', 'delivered', 'failed']).optional() });
+/** An id as it is: what no escalation has, has no deliveries. */
+export const listRequestDeliveriesSchema = listDeliveriesSchema.extend({ request_id: z.string().min(1).max(512) });
+export type ListRequestDeliveries = z.infer<typeof listRequestDeliveriesSchema>;
 export type ListDeliveries = z.infer<typeof listDeliveriesSchema>;
 
 const moment = z.iso.datetime({ offset: true, error: 'an RFC 3339 time with offset' });

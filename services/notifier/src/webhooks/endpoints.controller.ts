@@ -3,8 +3,8 @@ import { UmpireError, type Principal } from '@umpire/contract';
 import { Allow, Caller, GuardedController } from '@umpire/runtime';
 import { DeliveryService } from './delivery.service.ts';
 import {
-  callbacksSchema, createEndpointSchema, listDeliveriesSchema, listSchema, recoverSchema, updateEndpointSchema,
-  type Callbacks, type CreateEndpoint, type ListDeliveries, type Recover, type UpdateEndpoint,
+  callbacksSchema, createEndpointSchema, listDeliveriesSchema, listRequestDeliveriesSchema, listSchema, recoverSchema, updateEndpointSchema,
+  type Callbacks, type CreateEndpoint, type ListDeliveries, type ListRequestDeliveries, type Recover, type UpdateEndpoint,
 } from './endpoint.schemas.ts';
 import { EndpointService } from './endpoint.service.ts';
 
@@ -87,6 +87,11 @@ export class EndpointsController {
   @Get('endpoints/:id/deliveries')
   listDeliveries(@Caller() caller: Principal, @Param('id') id: string, @Query({ schema: listDeliveriesSchema }) page: ListDeliveries) {
     return this.deliveries.list(caller.namespace, idOf(id), page);
+  }
+
+  @Get('deliveries')
+  requestDeliveries(@Caller() caller: Principal, @Query({ schema: listRequestDeliveriesSchema }) page: ListRequestDeliveries) {
+    return this.deliveries.listOf(caller.namespace, page);
   }
 
   @Get('deliveries/:id/attempts')

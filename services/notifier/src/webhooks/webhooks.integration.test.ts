@@ -67,6 +67,19 @@ describe('delivery', () => {
     const [last] = await deliveriesOf(id);
     expect(last).toMatchObject({ event: 'hitl_escalation_resolved', attempts: 1, last_status: 200, last_error: null, event_id: resolved.id });
     expect(await attemptsOf(last!['id'])).toMatchObject([{ number: 1, status: 200, error: null, response: 'ok' }]);
+    // The record of the escalation, by its id as it is; nothing of another namespace.
+    const ofRequest = `/webhooks/deliveries?request_id=${encodeURIComponent('hitl-loan/2024/17-Ü 7')}`;
+    const found = (await call('GET', ofRequest)).body;
+    expect(found.next).toBeNull();
+    expect(found.items.map((item: { event: string; endpoint_id: string }) => [item.event, item.endpoint_id]).sort()).toEqual([['hitl_escalation_required', id], ['hitl_escalation_resolved', id]]);
+    const first = (await call('GET', `${ofRequest}&limit=1`)).body;
+    const second = (await call('GET', `${ofRequest}&limit=1&cursor=${first.next}`)).body;
+    expect([...first.items, ...second.items].map((item) => item.id)).toEqual(found.items.map((item: { id: string }) => item.id));
+    const other = await harness.caller(notifier.origin, ['admin'], 'other');
+    expect((await other('GET', ofRequest)).body.items).toEqual([]);
+    const reviewer = await harness.caller(notifier.origin, ['reviewer'], 'default', 'alice');
+    expect((await reviewer('GET', ofRequest)).status).toBe(403);
+    expect((await call('GET', '/webhooks/deliveries')).status).toBe(422);
   });
 
   it('asks the store for content that this process has not seen, in the bytes that the producer sent', async () => {
