@@ -55,7 +55,7 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   'get /webhooks/endpoints': 'Endpoints', 'post /webhooks/endpoints': 'Register an endpoint; its secret is shown once', 'get /webhooks/endpoints/{id}': 'One endpoint', 'patch /webhooks/endpoints/{id}': 'Change an endpoint',
   'delete /webhooks/endpoints/{id}': 'Remove an endpoint', 'post /webhooks/endpoints/{id}/enable': 'Enable it', 'post /webhooks/endpoints/{id}/disable': 'Disable it', 'post /webhooks/endpoints/{id}/rotate': 'A new secret; both sign for a while',
   'post /webhooks/endpoints/{id}/test': 'Send it a test', 'post /webhooks/endpoints/{id}/recover': 'Send what was not delivered since a time', 'get /webhooks/endpoints/{id}/deliveries': 'What was sent to it, and how it went',
-  'get /webhooks/deliveries/{id}/attempts': 'Every attempt of a delivery', 'post /webhooks/deliveries/{id}/retry': 'Send a delivery once more, now',
+  'get /webhooks/deliveries': 'What was sent of one escalation, and what became of it', 'get /webhooks/deliveries/{id}/attempts': 'Every attempt of a delivery', 'post /webhooks/deliveries/{id}/retry': 'Send a delivery once more, now',
   'get /webhooks/callbacks': 'Hosts that callbacks of escalations may go to', 'put /webhooks/callbacks': 'Set these hosts', 'get /webhooks/callbacks/origins': 'Origins that callbacks went to', 'post /webhooks/callbacks/rotate': 'A new secret for callbacks',
   'get /webhooks/channels': 'Channels to people: mail and chat', 'post /webhooks/channels': 'Make a channel', 'delete /webhooks/channels/{id}': 'Remove a channel', 'post /webhooks/channels/{id}/test': 'Send a test through it',
   'get /webhooks/channels/{id}/notices': 'What was sent through it',
