@@ -20,6 +20,7 @@ export async function prepareSecrets(home, namespacesText) {
   const names = namespaceNames(await derive({ namespaces: namespacesText, producers: {}, keys: 0 }));
   let secrets = openSecrets(home, (all) => {
     all.secret_key ??= randomBytes(32).toString('base64');
+    all.audit_key ??= randomBytes(32).toString('base64');
     all.roles ??= {};
     all.nats ??= {};
     all.namespaces ??= {};

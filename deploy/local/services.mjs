@@ -26,7 +26,7 @@ const prefixOf = (service) => `UMPIRE_${service.toUpperCase().replaceAll('-', '_
  */
 export function serviceEnvironment({ nats, postgresUrl, redisUrl, secrets, namespacesText, origin, logLevel }) {
   const env = { UMPIRE_HOST: '127.0.0.1', UMPIRE_NATS_URL: nats.url, UMPIRE_NAMESPACES: namespacesText, UMPIRE_PUBLIC_URL: origin, UMPIRE_LOG_LEVEL: logLevel,
-    UMPIRE_STATE_STORE_REDIS_URL: redisUrl, UMPIRE_NOTIFIER_SECRET_KEY: secrets.secret_key, UMPIRE_NOTIFIER_WEBHOOK_ALLOW_PRIVATE: 'loopback' };
+    UMPIRE_STATE_STORE_REDIS_URL: redisUrl, UMPIRE_NOTIFIER_SECRET_KEY: secrets.secret_key, UMPIRE_STATE_STORE_AUDIT_SECRET_KEY: secrets.audit_key, UMPIRE_NOTIFIER_WEBHOOK_ALLOW_PRIVATE: 'loopback' };
   for (const service of SERVICES) {
     const { user, pass } = nats.shared ?? secrets.nats[service];
     env[`${prefixOf(service)}NATS_USER`] = user;

@@ -82,6 +82,8 @@ export type EscalationItem<Data = unknown> = {
   summary: string | null;
   outcome: Outcome | null;
   consumed: { consumer_id: string; at: string } | null;
+  /** Since when the content is gone: what is left tells that there was a question and how it ended. */
+  erased_at?: string;
   data: Data;
 };
 

@@ -2,7 +2,7 @@ import type { Reason } from './reasons.ts';
 
 export const EVENT_TYPES = [
   'opened', 'claimed', 'released', 'responded', 'commented', 'reassigned', 'delegated', 'raised', 'reminded', 'snoozed', 'overdue',
-  'iterated', 'revised', 'resolved', 'expired', 'cancelled', 'consumed',
+  'iterated', 'revised', 'resolved', 'expired', 'cancelled', 'consumed', 'erased',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

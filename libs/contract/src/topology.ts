@@ -88,6 +88,8 @@ export const REQUESTS: RequestSpec[] = [
     queue: 'state-store',
     schema: `query-${name}`,
   })),
+  // What else is kept of a person outside the store. What is kept of an escalation goes when its `erased` event is heard.
+  { subject: 'umpire.notify.forget', askers: ['state-store'], responder: 'notifier', queue: 'notifier', schema: 'forget' },
   { subject: 'hitl.*.query.outcome', askers: ['producer'], responder: 'state-store', queue: 'state-store', schema: 'query-outcome' },
 ];
 

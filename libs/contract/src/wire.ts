@@ -124,6 +124,10 @@ export type ChangesReply = {
   next: string | null;
 };
 
+/** `umpire.notify.forget`: a person's channels go; the reply says how many. */
+export type ForgetRequest = { namespace: string; user_id: string };
+export type ForgetReply = { channels: number };
+
 /** `hitl.<ns>.query.outcome`. */
 export type OutcomeQuery = { request_id: string };
 export type OutcomeReply =

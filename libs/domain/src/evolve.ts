@@ -1,5 +1,6 @@
 import type { Clock, Rules } from '@umpire/contract';
 import { clocksFromWire } from './clocks.ts';
+import { withoutContent } from './erase.ts';
 import { msOf } from './time.ts';
 import type { DomainEvent, DomainOutcome, Electorate, EscalationState, Vote } from './types.ts';
 
@@ -22,6 +23,7 @@ type DelegatedData = { ordinal: number; from: string; to: string; via: string | 
 export function evolve(state: EscalationState | null, event: DomainEvent): EscalationState {
   if (event.type === 'opened') return opened(event);
   if (state === null) throw new Error(`the first event of an escalation is opened, not ${event.type}`);
+  if (event.type === 'erased') return erased(state, event);
   const change = event.data as unknown as ChangeData;
   const next: EscalationState = { ...state, seq: state.seq + 1, updated_at: event.at, clocks: clocksFromWire(change.clocks) };
   if (change.electorate) next.electorate = change.electorate;
@@ -119,8 +121,15 @@ function apply(next: EscalationState, event: DomainEvent): void {
       break;
     case 'reminded':
     case 'opened':
+    case 'erased':
       break;
   }
+}
+
+/** A person's names are changed by the store, in state and log alike: the event cannot say which they were. */
+function erased(state: EscalationState, { at, data }: DomainEvent): EscalationState {
+  const next = { ...state, seq: state.seq + 1, updated_at: at };
+  return (data.erasure as { scope: string }).scope === 'person' ? next : withoutContent(next, at);
 }
 
 function responded(next: EscalationState, event: DomainEvent): void {

@@ -2,6 +2,7 @@ export type * from './types.ts';
 export { validateAnswer, verdictOf, RESERVED_FIELDS, SUBMITTED } from './answer.ts';
 export type { Answer } from './answer.ts';
 export { decide } from './decide.ts';
+export { withoutContent, withoutPerson } from './erase.ts';
 export { evolve } from './evolve.ts';
 export { explain } from './explain.ts';
 export type { Explanation } from './explain.ts';

@@ -95,6 +95,8 @@ export type EscalationState = {
   comments: number;
   outcome: DomainOutcome | null;
   consumed: Consumed | null;
+  /** Since when the content is gone. What is left tells that there was a question and how it ended. */
+  erased?: { at: number };
 };
 
 /** Times in ms. Everything but `clock` names its actor. */

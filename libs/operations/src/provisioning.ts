@@ -22,6 +22,17 @@ export const COMPONENTS = [
   { service: 'notifier', role: 'umpire_notifier', schemas: ['notifier'] },
   { service: 'timeout-scheduler', role: 'umpire_scheduler', schemas: ['scheduler'] },
 ] as const;
+
+/**
+ * The record is only ever added to: these rows the store's role may add and read, and neither change nor delete, except for a column that
+ * search needs. Erasure goes through functions that run with their owner's rights.
+ */
+const KEPT: Partial<Record<Component['service'], { tables: string[]; changing: Record<string, string[]> }>> = {
+  'state-store': {
+    tables: ['store.events', 'store.payloads', 'store.checkpoints', 'store.sealed_heads', 'store.audit_log', 'store.signing_keys'],
+    changing: { 'store.payloads': ['document'] },
+  },
+};
 export type Component = (typeof COMPONENTS)[number];
 export type RolePasswords = Partial<Record<Component['service'], string>>;
 
@@ -55,7 +66,7 @@ export async function provision(sql: Sql, wanted: Provision): Promise<{ migratio
   return { migrations, keys };
 }
 
-async function grant(sql: Sql, { role, schemas }: Component, password: string | undefined): Promise<void> {
+async function grant(sql: Sql, { service, role, schemas }: Component, password: string | undefined): Promise<void> {
   await sql.begin(async (tx) => {
     // Roles belong to the whole server: two first starts at once must not both create one.
     await tx`select pg_advisory_xact_lock(hashtextextended('umpire-roles', 0))`;
@@ -76,6 +87,9 @@ async function grant(sql: Sql, { role, schemas }: Component, password: string | 
       await tx`grant usage on all sequences in schema ${tx(schema)} to ${tx(role)}`;
       await tx`grant execute on all functions in schema ${tx(schema)} to ${tx(role)}`;
     }
+    const kept = KEPT[service];
+    for (const table of kept?.tables ?? []) await tx`revoke update, delete, truncate on ${tx(table)} from ${tx(role)}`;
+    for (const [table, columns] of Object.entries(kept?.changing ?? {})) await tx`grant update (${tx(columns)}) on ${tx(table)} to ${tx(role)}`;
   });
 }
 

@@ -18,6 +18,7 @@ export class ChainVerifier {
   private readonly findings: Findings;
   private readonly heads = new Map<string, Head>();
   private readonly gone = new Map<string, Gone>();
+  private readonly loosePayloads = new Map<string, { digest: string; at: number }>();
   private namespace = '';
   private midway = false;
   private root = new MerkleRoot();
@@ -37,7 +38,13 @@ export class ChainVerifier {
     this.midway = midway;
   }
 
-  open(_checkpoint: Checkpoint, at: number): void {
+  /** Whether a chain of the present checkpoint has been read. */
+  get begun(): boolean {
+    return this.lastId !== null;
+  }
+
+  /** @param at the line of the checkpoint whose chains follow */
+  open(at: number): void {
     this.root = new MerkleRoot();
     this.sealedEvents = 0;
     this.lastId = null;
@@ -48,7 +55,7 @@ export class ChainVerifier {
     this.closeChain();
     const where = name(line.request_id);
     const hash = bytesOfHex(line.hash, 32);
-    const after = line.after_seq === 0 ? CHAIN_START : bytesOfHex(line.after_hash, 32);
+    const after = line.after_seq === 0 && line.after_hash === null ? CHAIN_START : bytesOfHex(line.after_hash, 32);
     if (!hash || !after || typeof line.request_id !== 'string' || !Number.isSafeInteger(line.seq) || !Number.isSafeInteger(line.after_seq)) {
       return this.findings.add('unreadable', at, where, 'lacks one of its fields');
     }
@@ -80,6 +87,7 @@ export class ChainVerifier {
   close({ number, root, chains, events }: Checkpoint): void {
     this.closeChain();
     const where = `checkpoint ${number}`;
+    this.lastId = null;
     if (this.root.size !== chains) this.findings.add('root', this.openedAt, where, `seals ${chains} chains; the export has ${this.root.size} here`);
     else if (hexOf(this.root.root()) !== root) this.findings.add('root', this.openedAt, where, 'sealed other chain heads than the export has here');
     else if (this.sealedEvents !== events) this.findings.add('root', this.openedAt, where, `seals ${events} events; the export has ${this.sealedEvents} here`);
@@ -88,6 +96,7 @@ export class ChainVerifier {
   /** @param partial whether the export was cut at a time, so that an erasure may be on record after its end */
   finish(partial: boolean): { recorded: number; later: number } {
     let later = 0;
+    if (!partial) for (const [id, { at }] of this.loosePayloads) this.findings.add('content_missing', at, name(id), 'nothing on record vouches for its payload');
     for (const [id, { seqs, at }] of this.gone) {
       if (partial) later += seqs.length;
       else this.findings.add('content_missing', at, name(id), `${seqs.map((seq) => (seq === 0 ? 'the payload' : `event ${seq}`)).join(', ')}: gone or changed, and no erasure on record says so`);
@@ -114,13 +123,14 @@ export class ChainVerifier {
   }
 
   private checkContent(id: string, event: EventLine, at: number, where: string): void {
+    if ((event.type === 'opened') !== ('payload' in event)) this.findings.add('unreadable', at, where, 'the payload stands with the event that opened it');
     const missing: number[] = [];
     const actor = fits(event.actor, event.actor_salt, event.actor_digest);
     const data = fits(event.data, event.data_salt, event.data_digest);
     if (actor === false) this.findings.add('content', at, where, 'its actor is not who was recorded');
     if (data === false) this.findings.add('content', at, where, 'its data is not what was recorded');
     if (actor === null || data === null) missing.push(event.seq);
-    if (event.type === 'opened') missing.push(...this.checkPayload(event, data === true, at, where));
+    if (event.type === 'opened') missing.push(...this.checkPayload(id, event, data === true, at, where));
     if (missing.length > 0) {
       const known = this.gone.get(id);
       if (known) known.seqs.push(...missing);
@@ -130,21 +140,33 @@ export class ChainVerifier {
   }
 
   /** @returns `[0]` where the payload is gone */
-  private checkPayload(event: EventLine, dataFits: boolean, at: number, where: string): number[] {
-    const { payload = null, payload_salt = null, payload_digest } = event;
+  private checkPayload(id: string, event: EventLine, dataFits: boolean, at: number, where: string): number[] {
+    const { payload = null, payload_salt = null } = event;
     if (payload === null || payload_salt === null) return [0];
     const salt = bytesOfHex(payload_salt, 16);
-    const digest = salt && hexOf(saltedDigest(salt, payload));
-    // What the chain covers is the digest inside the data; without that, the row's own has to do.
-    const recorded = dataFits ? (JSON.parse(event.data!) as { payload_digest?: unknown }).payload_digest : payload_digest;
-    if (digest !== recorded) this.findings.add('content', at, where, 'its payload is not what was recorded');
-    else if (dataFits) this.payloads += 1;
+    const digest = salt ? hexOf(saltedDigest(salt, payload)) : '';
+    if (!dataFits) {
+      // The data that named its digest was changed: the erasure on record names it again.
+      this.loosePayloads.set(id, { digest, at });
+      return [];
+    }
+    this.checkPayloadDigest(digest, (JSON.parse(event.data!) as { payload_digest?: unknown }).payload_digest, at, where);
     return [];
   }
 
+  private checkPayloadDigest(digest: string, recorded: unknown, at: number, where: string): void {
+    if (digest === recorded) this.payloads += 1;
+    else this.findings.add('content', at, where, 'its payload is not what was recorded');
+  }
+
   private recordErasure(id: string, event: EventLine): void {
-    const known = this.gone.get(id);
     const { erasure } = JSON.parse(event.data!) as { erasure?: Erasure };
+    const loose = this.loosePayloads.get(id);
+    if (loose && erasure?.payload_digest !== undefined) {
+      this.loosePayloads.delete(id);
+      this.checkPayloadDigest(loose.digest, erasure.payload_digest, loose.at, name(id));
+    }
+    const known = this.gone.get(id);
     if (!known || !erasure) return;
     const named = Array.isArray(erasure.events) ? new Set(erasure.events) : null;
     const covers = (seq: number) => (seq === 0 ? erasure.payload : seq < event.seq && (named === null ? erasure.events === 'all' : named.has(seq)));

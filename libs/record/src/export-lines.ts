@@ -20,7 +20,6 @@ export type ChainLine = { kind: 'chain'; request_id: string; after_seq: number; 
 export type EventLine = {
   kind: 'event';
   seq: number;
-  id: string;
   type: string;
   occurred_at: string;
   actor: string | null;
@@ -32,11 +31,17 @@ export type EventLine = {
   hash: string;
   payload?: string | null;
   payload_salt?: string | null;
-  payload_digest?: string;
 };
 
 /**
  * What an `erased` event says is gone of the events before it: everything of all of them, or of those named, by `seq`. The event itself
  * keeps its data for good.
  */
-export type Erasure = { scope: 'content' | 'person' | 'retention'; events: 'all' | number[]; payload: boolean };
+export type Erasure = {
+  scope: 'content' | 'person' | 'retention';
+  events: 'all' | number[];
+  /** Whether the producer's payload is gone. */
+  payload: boolean;
+  /** The salted digest of a payload that is kept, where `opened`, which named it, was changed. */
+  payload_digest?: string;
+};

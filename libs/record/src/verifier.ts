@@ -127,7 +127,7 @@ export class ExportVerifier {
       anchor.met = true;
       if (anchor.digest !== this.current.digest) this.findings.add('anchor', this.line, where, 'is another one than the checkpoint kept from before');
     }
-    this.chains.open(checkpoint, this.line);
+    this.chains.open(this.line);
   }
 
   private closeCheckpoint(): void {
@@ -137,7 +137,7 @@ export class ExportVerifier {
   }
 
   private onLog(line: LogLine): void {
-    if (!this.current) return this.findings.add('out_of_order', this.line, '', 'an entry of the log without a checkpoint before it');
+    if (!this.current || this.chains.begun) return this.findings.add('out_of_order', this.line, '', 'entries of the log stand behind their checkpoint, before its chains');
     this.log.push(line, this.line);
   }
 
@@ -165,12 +165,19 @@ export class ExportVerifier {
   }
 }
 
-const KINDS = new Set(['export', 'keys', 'checkpoint', 'log', 'chain', 'event']);
+const EVENT = 'kind,seq,type,occurred_at,actor,actor_salt,actor_digest,data,data_salt,data_digest,hash';
+/** The members of each kind of line, all of them and no other: what nobody checks has no place in an export. */
+const SHAPES: Record<string, string[]> = {
+  export: ['kind,jws'], keys: ['kind,keys'], checkpoint: ['kind,jws'], log: ['kind,number,at,entry_kind,entry,salt,digest,hash'],
+  chain: ['kind,request_id,after_seq,after_hash,seq,hash'], event: [EVENT, `${EVENT},payload,payload_salt`],
+};
+const sorted = (names: string[]): string => names.toSorted().join(',');
+const KNOWN = new Map(Object.entries(SHAPES).map(([kind, shapes]) => [kind, new Set(shapes.map((shape) => sorted(shape.split(','))))]));
 
 function lineIn(text: string): ExportLine | null {
   try {
     const value = JSON.parse(text) as ExportLine | null;
-    return typeof value === 'object' && value !== null && KINDS.has(value.kind) ? value : null;
+    return typeof value === 'object' && value !== null && KNOWN.get(value.kind)?.has(sorted(Object.keys(value))) ? value : null;
   } catch {
     return null;
   }

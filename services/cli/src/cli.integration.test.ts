@@ -157,6 +157,54 @@ describe('policies', () => {
   });
 });
 
+describe('the record', () => {
+  it('is exported, and verified without asking anybody', async () => {
+    await harness.submit([submission('on record', { namespace: 'default' })]);
+    await told('escalations', 'respond', 'on record', '--as', 'alice', '--decision', 'approve');
+    expect(await told('audit', 'export', '--out', 'record.ndjson')).toMatchObject({ file: 'record.ndjson', lines: expect.any(Number) });
+    await writeFile(join(folder, 'jwks.json'), await (await fetch(`${origin}/.well-known/jwks.json`)).text());
+    const nowhere = { env: { UMPIRE_HOME: '/nowhere' } };
+    const good = await umpire(['audit', 'verify', 'record.ndjson', '--jwks', 'jwks.json'], nowhere);
+    expect(good).toMatchObject({ exit: EXIT.ok, err: '', out: expect.stringContaining('the record is as it was sealed') });
+    expect((await umpire(['audit', 'verify', 'record.ndjson'], nowhere)).out).toContain('--jwks');
+    const lines = (await readFile(join(folder, 'record.ndjson'), 'utf8')).split('\n');
+    await writeFile(join(folder, 'cut.ndjson'), lines.slice(0, -3).join('\n'));
+    await writeFile(join(folder, 'edited.ndjson'), lines.map((line) => line.replace('approve', 'reject')).join('\n'));
+    const cut = await umpire(['audit', 'verify', 'cut.ndjson', '--jwks', 'jwks.json', '--json'], nowhere);
+    expect(cut.exit).toBe(EXIT.refused);
+    expect(JSON.parse(cut.out)).toMatchObject({ ok: false });
+    const edited = await umpire(['audit', 'verify', 'edited.ndjson', '--jwks', 'jwks.json'], nowhere);
+    expect(edited.exit).toBe(EXIT.refused);
+    expect(edited.out).toMatch(/NOT VERIFIED[^]* {2}line \d+: escalation "[^"]+", event \d+: its data is not what was recorded \(content\)/);
+    expect((await umpire(['audit', 'verify', 'missing.ndjson'], nowhere)).exit).toBe(EXIT.usage);
+    expect((await umpire(['audit', 'verify', 'record.ndjson', '--jwks', 'record.ndjson'], nowhere)).exit).toBe(EXIT.usage);
+    expect((await umpire(['audit', 'export', '--out', 'none/x.ndjson'])).exit).toBe(EXIT.usage);
+  });
+
+  it('gives receipts, which are verified offline', async () => {
+    await told('receipt', 'get', 'on record', '--out', 'receipt.jws');
+    const verified = await umpire(['receipt', 'verify', 'receipt.jws', '--jwks', 'jwks.json'], { env: {} });
+    expect(verified).toMatchObject({ exit: EXIT.ok, out: expect.stringMatching(/decided by +alice/) });
+    await writeFile(join(folder, 'forged.jws'), (await readFile(join(folder, 'receipt.jws'), 'utf8')).replace('.e', '.f'));
+    expect((await umpire(['receipt', 'verify', 'forged.jws', '--jwks', 'jwks.json'], { env: {} })).exit).toBe(EXIT.refused);
+  });
+
+  it('is cleared by hand and by time, and its keys change', async () => {
+    expect((await umpire(['audit', 'retention'])).out).toMatch(/^completed +for good$/m);
+    expect(await told('audit', 'retention', '--completed', '365')).toMatchObject({ completed_days: 365, expired_days: null });
+    expect(await told('audit', 'retention', '--completed', 'forever', '--expired', '30')).toMatchObject({ completed_days: null, expired_days: 30 });
+    expect((await umpire(['audit', 'retention', '--completed', 'soon'])).exit).toBe(EXIT.usage);
+    const erasure = await told('audit', 'erase', '--escalation', 'on record', '--reason', 'asked for');
+    expect((await umpire(['audit', 'erasures', erasure.id])).out).toMatch(/done/);
+    expect((await told('audit', 'erasures')).items).toMatchObject([{ id: erasure.id, request_id: 'on record' }]);
+    expect((await umpire(['receipt', 'get', 'on record'])).exit).toBe(EXIT.refused);
+    expect(await told('audit', 'person', 'alice', '--out', 'alice.ndjson')).toMatchObject({ lines: expect.any(Number) });
+    expect(JSON.parse((await readFile(join(folder, 'alice.ndjson'), 'utf8')).split('\n')[0]!)).toMatchObject({ kind: 'person', user_id: 'alice' });
+    const keys = await told('audit', 'keys', '--rotate', '--overlap', '2h');
+    expect(keys.items.map((one: { state: string }) => one.state)).toEqual(['signing', 'next']);
+  });
+});
+
 describe('the command line', () => {
   it.each([
     [[]], [['--help']], [['help']], [['keys', '--help']], [['keys', 'create', '--help']], [['escalations', 'respond', '-h']],
@@ -167,7 +215,7 @@ describe('the command line', () => {
   it.each([
     ['nothing'], ['keys'], ['keys forge'], ['keys list extra'], ['keys revoke'], ['keys list --colour'], ['keys list --limit'], ['keys create x --role admin --expires-in soon'],
     ['--json keys list'], ['escalations respond x --as alice'], ['escalations respond x --as alice --field oops'], ['escalations respond x --as alice --input missing.json'],
-    ['keys list --as mallory'], ['keys list --namespace nowhere'], ['keys list --connection missing.json'], ['delegations create --for 1d'],
+    ['audit erase --reason why'], ['audit export'], ['receipt verify x'], ['keys list --as mallory'], ['keys list --namespace nowhere'], ['keys list --connection missing.json'], ['delegations create --for 1d'],
   ])('"%s" is not understood: exit 2, and one reason', async (line) => {
     const ran = await umpire(line.split(' '));
     expect(ran).toMatchObject({ exit: EXIT.usage, out: '' });

@@ -47,18 +47,34 @@ export class Umpire {
     return { items: [...page.items, ...rest.items], next: null };
   }
 
+  /** A page of lines as they are, and the path of the next one, as the answer's `Link` header gives it; null at the end. */
+  async lines(path: string, query: Query = {}): Promise<{ text: string; next: string | null }> {
+    const { response, text } = await this.send('GET', this.urlOf(path, query));
+    return { text, next: /^<([^>]+)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1] ?? null };
+  }
+
   /** @throws Refused, Unreachable */
   private async ask<T>(method: string, path: string, query: Query, body?: string): Promise<T> {
+    const url = this.urlOf(path, query);
+    const { text } = await this.send(method, url, body);
+    return (text === '' ? null : parsed(text, url)) as T;
+  }
+
+  private urlOf(path: string, query: Query): URL {
     const url = new URL(`${this.connection.url}${path}`);
     for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value));
-    const headers = { authorization: `Bearer ${this.connection.key}`, accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+    return url;
+  }
+
+  private async send(method: string, url: URL, body?: string): Promise<{ response: Response; text: string }> {
+    const headers = { authorization: `Bearer ${this.connection.key}`, accept: 'application/json, application/x-ndjson', ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
     const response = await fetch(url, { method, headers, body: body ?? null, redirect: 'error', signal: AbortSignal.timeout(WAIT_MS) }).catch((error: unknown) => {
       throw new Unreachable(`${this.connection.url} cannot be reached: ${reasonOf(error)}`, { cause: error });
     });
     const text = await response.text().catch((error: unknown) => {
       throw new Unreachable(`${this.connection.url} broke off its answer: ${reasonOf(error)}`, { cause: error });
     });
-    if (response.ok) return (text === '' ? null : parsed(text, url)) as T;
+    if (response.ok) return { response, text };
     const problem = problemIn(text, response.status);
     if ([502, 503, 504].includes(response.status)) throw new Unreachable(`${this.connection.url} cannot answer now (${response.status}): ${problem.detail ?? problem.title ?? 'try again'}`);
     throw new Refused(problem);

@@ -48,6 +48,9 @@ export type Result = { json: unknown; text: string; exit?: number };
 /** Reads a file as text; `-` is standard input. */
 export type Reader = (name: string) => Promise<string>;
 
+/** The folder that file names are relative to, and where long work says how far it is. */
+export type Workplace = { folder: string; err: (line: string) => void };
+
 export type Command = {
   /** `keys create`. */
   name: string;
@@ -57,7 +60,7 @@ export type Command = {
   options: Record<string, Option>;
   /** Whose key of a connection file serves, unless `--as` says. null: it must say. */
   as: 'admin' | 'producer' | null;
-  run: (umpire: Umpire, args: Arguments, read: Reader) => Promise<Result>;
+  run: (umpire: Umpire, args: Arguments, read: Reader, place: Workplace) => Promise<Result>;
 };
 
 /** What an operator does to the servers themselves: asks no running Umpire, and needs no key of one. */
@@ -68,6 +71,8 @@ export const OPERATION_COMMON: Record<string, Option> = {
   json: { about: 'the answer as JSON, on one line' },
   help: { about: 'this text' },
 };
+/** A command that asks nobody: it works on files alone. */
+export type OfflineCommand = Omit<Command, 'as' | 'run'> & { as: 'nobody'; run: (args: Arguments, read: Reader, place: Workplace) => Promise<Result> };
 
 /** Options of every command. */
 export const COMMON: Record<string, Option> = {

@@ -1,7 +1,7 @@
-import { COMMON, OPERATION_COMMON, type Command, type Operation, type Option } from './command.ts';
+import { COMMON, OPERATION_COMMON, type Command, type OfflineCommand, type Operation, type Option } from './command.ts';
 
 /** One line for each command and operation. */
-export function overview(commands: Command[], operations: Operation[] = []): string {
+export function overview(commands: (Command | OfflineCommand)[], operations: Operation[] = []): string {
   const line = ({ name, takes, about }: Pick<Command, 'name' | 'takes' | 'about'>): [string, string] => [[name, ...takes].join(' '), about];
   const lines = commands.map(line);
   return `umpire <command> [options]: asks a running Umpire. Through npm: npm run -s umpire -- keys list
@@ -15,10 +15,10 @@ ${columns(operations.map(line))}
 Every command has --help and --json. Address and key come from --connection <file>, else from UMPIRE_URL and UMPIRE_KEY, else from
 connection.json in UMPIRE_HOME (default: .umpire/ in this clone).
 
-Exit codes: 0 done, 1 refused, 2 not understood, 3 nobody there, 4 not as it should be (plan, check).`;
+Exit codes: 0 done, 1 refused or not verified, 2 not understood, 3 nobody there, 4 not as it should be (plan, check).`;
 }
 
-export function helpOf(command: Command): string {
+export function helpOf(command: Command | OfflineCommand): string {
   const usage = ['umpire', command.name, ...command.takes].join(' ');
   const own = Object.entries(command.options);
   return `${usage}: ${command.about}

@@ -1,12 +1,14 @@
 import { resolve } from 'node:path';
 import { Umpire } from './client.ts';
-import { OPERATION_COMMON, readArguments, type Command, type Operation } from './command.ts';
+import { OPERATION_COMMON, readArguments, type Arguments, type Command, type OfflineCommand, type Operation, type Result } from './command.ts';
+import { audit } from './commands/audit.ts';
 import { delegations } from './commands/delegations.ts';
 import { escalations } from './commands/escalations.ts';
 import { groups } from './commands/groups.ts';
 import { keys } from './commands/keys.ts';
 import { policies } from './commands/policies.ts';
 import { reads } from './commands/reads.ts';
+import { record } from './commands/record.ts';
 import { rejected } from './commands/rejected.ts';
 import { connectionFor, type ConnectionSources } from './connection.ts';
 import { EXIT, Refused, Unreachable, UsageError } from './failures.ts';
@@ -19,19 +21,19 @@ import { visible } from './print.ts';
 /** What a command may touch of the world. Lines are written without their end. */
 export type Surroundings = ConnectionSources & { readInput: () => Promise<string>; out: (line: string) => void; err: (line: string) => void };
 
-export const COMMANDS: Command[] = [...keys, ...groups, ...delegations, ...escalations, ...policies, ...reads, ...rejected];
+export const COMMANDS: (Command | OfflineCommand)[] = [...keys, ...groups, ...delegations, ...escalations, ...policies, ...reads, ...rejected, ...audit, ...record];
 
 export const OPERATIONS: Operation[] = [...topology, ...migration, ...firstKey];
 
 /**
  * Runs one command line.
- * @returns the exit code: 0 done, 1 refused, 2 not understood, 3 nobody there, 4 not as it should be
+ * @returns the exit code: 0 done, 1 refused or not verified, 2 not understood, 3 nobody there, 4 not as it should be
  */
 export async function run(argv: string[], world: Surroundings): Promise<number> {
   const json = argv.includes('--json');
   try {
     const operation = operationOf(argv);
-    const { text, exit = EXIT.ok } = operation ? await operate(operation, argv, world) : { text: await outputOf(argv, world) };
+    const { text, exit = EXIT.ok } = operation ? await operate(operation, argv, world) : await outputOf(argv, world);
     world.out(text);
     return exit;
   } catch (error) {
@@ -55,11 +57,11 @@ async function operate(operation: Operation, argv: string[], world: Surroundings
   return { ...result, text: args.on('json') ? JSON.stringify(result.json) : result.text };
 }
 
-async function outputOf(argv: string[], world: Surroundings): Promise<string> {
+async function outputOf(argv: string[], world: Surroundings): Promise<{ text: string; exit: number }> {
   const words = argv.findIndex((word) => word.startsWith('-'));
   const [topic, verb] = words < 0 ? argv : argv.slice(0, words);
   if (topic === undefined || topic === 'help') {
-    if (argv.length === 0 || topic === 'help' || argv.includes('--help') || argv.includes('-h')) return overview(COMMANDS, OPERATIONS);
+    if (argv.length === 0 || topic === 'help' || argv.includes('--help') || argv.includes('-h')) return done(overview(COMMANDS, OPERATIONS));
     throw new UsageError('name a command first, options behind it');
   }
   const ofTopic = COMMANDS.filter((command) => command.name.startsWith(`${topic} `));
@@ -68,15 +70,22 @@ async function outputOf(argv: string[], world: Surroundings): Promise<string> {
   if (ofTopic.length === 0) throw new UsageError(`there is no "${topic}"`);
   const command = ofTopic.find((one) => one.name === `${topic} ${verb}`);
   if (!command) {
-    if (verb === undefined && (argv.includes('--help') || argv.includes('-h'))) return overview(ofTopic);
+    if (verb === undefined && (argv.includes('--help') || argv.includes('-h'))) return done(overview(ofTopic));
     throw new UsageError(`umpire ${topic} does ${ofTopic.map((one) => one.name.split(' ')[1]).join(', ')}${verb === undefined ? '' : `, not "${verb}"`}`);
   }
   const args = readArguments(command, argv.slice(2));
-  if (args.on('help')) return helpOf(command);
+  if (args.on('help')) return done(helpOf(command));
+  const read = (name: string) => readText(name, world);
+  const result = command.as === 'nobody' ? await command.run(args, read, world) : await asking(command, args, world);
+  return { text: args.on('json') ? JSON.stringify(result.json) : result.text, exit: result.exit ?? EXIT.ok };
+}
+
+const done = (text: string) => ({ text, exit: EXIT.ok });
+
+async function asking(command: Command, args: Arguments, world: Surroundings): Promise<Result> {
   const wish = { file: args.get('connection'), namespace: args.get('namespace'), as: args.get('as'), otherwise: command.as };
   const umpire = new Umpire(await connectionFor(wish, world));
-  const result = await command.run(umpire, args, (name) => readText(name, world));
-  return args.on('json') ? JSON.stringify(result.json) : result.text;
+  return command.run(umpire, args, (name) => readText(name, world), world);
 }
 
 async function readText(name: string, world: Surroundings): Promise<string> {

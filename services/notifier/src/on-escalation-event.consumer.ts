@@ -1,6 +1,7 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { consumerNames, durableConsumers, UmpireError } from '@umpire/contract';
 import { counter, DurableConsumer, inBatch, isDataError, readTrace, type Bus, type Logger } from '@umpire/runtime';
+import type { ErasedContent } from './erased-content.service.ts';
 import type { Heard, NoticeFanOut } from './people/notice-fan-out.service.ts';
 import type { FanOutService } from './webhooks/fan-out.service.ts';
 import { readEvent, type IncomingEvent } from './webhooks/webhook-body.ts';
@@ -15,13 +16,15 @@ const BATCH_BYTES = 1024 * 1024;
 export class OnEscalationEvent {
   private readonly webhooks: FanOutService;
   private readonly people: NoticeFanOut;
+  private readonly erased: ErasedContent;
   private readonly logger: Logger;
   private readonly consumer: DurableConsumer;
   private readonly handled = counter('umpire_notifier_events_total', 'Escalation events read by the durable consumer', ['result']);
 
-  constructor(parts: { bus: Bus; webhooks: FanOutService; people: NoticeFanOut; logger: Logger }) {
+  constructor(parts: { bus: Bus; webhooks: FanOutService; people: NoticeFanOut; erased: ErasedContent; logger: Logger }) {
     this.webhooks = parts.webhooks;
     this.people = parts.people;
+    this.erased = parts.erased;
     this.logger = parts.logger;
     const spec = durableConsumers({}).find((consumer) => consumer.name === consumerNames.notifier)!;
     this.consumer = new DurableConsumer({ bus: parts.bus, spec, logger: parts.logger, maxItems: BATCH_ITEMS, maxBytes: BATCH_BYTES, handle: (messages) => this.handle(messages) });
@@ -61,6 +64,7 @@ export class OnEscalationEvent {
     try {
       await this.webhooks.fanOut(heard.map(({ event }) => event));
       await this.people.fanOut(heard);
+      await this.erased.forget(heard);
       this.handled.inc({ result: 'handled' }, heard.length);
     } catch (error) {
       if (!isDataError(error) && !wasRefused(error)) throw error;

@@ -53,6 +53,7 @@ export function renderItem(document: Document): string {
     task_id: document.task_id,
     summary: document.summary,
     outcome: state.outcome,
+    ...(state.erased ? { erased_at: iso(state.erased.at) } : {}),
     consumed: state.consumed ? { consumer_id: state.consumed.consumer_id, at: iso(state.consumed.at) } : null,
   };
   let text = JSON.stringify(item);

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { OidcRules } from './identity-oidc.ts';
 import { SESSION_SECONDS } from './identity-sessions.queries.ts';
 import { isTokenUrl, TOKEN_ALGORITHMS, type TokenRules } from './identity-tokens.ts';
+import { recordConfig } from './record/record.config.ts';
 
 const list = (text: string) => text.split(',').map((part) => part.trim()).filter((part) => part !== '');
 
@@ -45,6 +46,7 @@ const storeConfig = {
   ...baseConfig,
   ...jwtConfig,
   ...oidcConfig,
+  ...recordConfig,
   /** Without it reads go to Postgres; nothing else changes. */
   redisUrl: z.string().optional(),
   /** PEM file of the authority behind its certificate (`rediss://`), where that is a private one. */

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
+import type { EscalationState } from '@umpire/domain';
 import { AUTHENTICATOR, AuthGuard, Bus, busOptions, connectPostgres, Loop, postgresOptions, systemClock, TopologyKeeper, withDeadline, type ServiceContext, type Sql } from '@umpire/runtime';
 import { BulkResponses } from './bulk-respond.service.ts';
 import { RenderingCache } from './cache.ts';
@@ -24,6 +25,7 @@ import { Lists } from './list.service.ts';
 import { onApply } from './on-apply.responder.ts';
 import { onQueries } from './on-query.responder.ts';
 import { onSubmit } from './on-submit.responder.ts';
+import type { OutboxItem } from './outbox.queries.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { RateLimiter } from './rate-limit.ts';
 import { OversightController } from './oversight.controller.ts';
@@ -33,6 +35,10 @@ import { ReadHistory } from './read-history.service.ts';
 import { ReadLog } from './read-log.ts';
 import { Reads } from './read.service.ts';
 import { ReadsController } from './reads.controller.ts';
+import { AuditController } from './record/audit.controller.ts';
+import { JwksController } from './record/jwks.controller.ts';
+import { ReceiptController } from './record/receipt.controller.ts';
+import { RecordKeeping } from './record/record-keeping.ts';
 import { Relay } from './relay.service.ts';
 import { Responses } from './respond.service.ts';
 import { SchemasController } from './schemas.controller.ts';
@@ -65,6 +71,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   readonly readLog: ReadLog;
   readonly readHistory: ReadHistory;
   private readonly readLogLoop: Loop;
+  readonly record: RecordKeeping;
   private readonly sql: Sql;
   private readonly bus: Bus;
   private readonly relayBus: Bus;
@@ -91,10 +98,11 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
       url: config.redisUrl, tlsCa: config.redisTlsCa, prefix: config.redisPrefix, allowances: { read: allowance(config.rateReads), write: allowance(config.rateWrites) }, logger, now: systemClock.now,
     });
     this.relay = new Relay(sql, relayBus, logger, (namespace, request_id) => this.hints.notify({ namespace, request_id }));
-    this.transitions = new Transitions(sql, (items, states) => {
+    const committed = (items: OutboxItem[], states: EscalationState[]) => {
       this.relay.publishSoon(items);
       void this.cache.drop(states);
-    });
+    };
+    this.transitions = new Transitions(sql, committed);
     this.submissions = new Submissions(sql, this.transitions, logger, (items) => this.relay.publishSoon(items));
     this.reads = new Reads(sql, this.cache, this.hints);
     this.responses = new Responses(this.transitions);
@@ -114,6 +122,10 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.readLogLoop = new Loop({ name: 'read-log', intervalMs: READ_LOG_UPKEEP_MS, runOnce: async () => (await this.readLog.upkeep(), 0), logger });
     this.statsLoop = new StatsLoop(sql, logger);
     this.oversightLoop = new OversightLoop(sql, logger);
+    this.record = new RecordKeeping({
+      sql, bus, reads: this.reads, logger, committed, publicUrl: config.publicUrl, secretKeys: config.auditSecretKey ?? config.auditSecretKeyFile ?? null,
+      checkpoints: { everySeconds: config.auditCheckpointSeconds, chains: config.auditCheckpointChains },
+    });
     this.topology = new TopologyKeeper(bus, config.namespaces, logger);
     this.gauges = new StoreGauges({ sql, bus, namespaces: config.namespaces, clock: systemClock, logger });
     this.streams = new StreamWatch(sql, bus, logger);
@@ -129,6 +141,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.submissions.start();
     this.statsLoop.start();
     this.oversightLoop.start();
+    this.record.start();
     this.readLogLoop.start();
     this.gauges.start();
     this.responders = [onSubmit(this.bus, this.submissions), onApply(this.bus, this.transitions), ...onQueries({ bus: this.bus, sql: this.sql, reads: this.reads, authenticator: this.authenticator, log: this.readLog })];
@@ -138,7 +151,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   async onModuleDestroy(): Promise<void> {
     await Promise.all(this.responders.map((stop) => stop()));
     this.hints.close();
-    await Promise.all([this.submissions.stop(), this.statsLoop.stop(), this.oversightLoop.stop(), this.readLogLoop.stop(), this.gauges.stop(), this.streams.stop(), this.topology.stop()]);
+    await Promise.all([this.submissions.stop(), this.statsLoop.stop(), this.oversightLoop.stop(), this.record.stop(), this.readLogLoop.stop(), this.gauges.stop(), this.streams.stop(), this.topology.stop()]);
   }
 
   /** HTTP is closed by now. */
@@ -163,12 +176,13 @@ export class StateStoreModule {
     };
     return {
       module: StateStoreModule,
-      controllers: [HitlController, EscalationsController, CommandController, SchemasController, DocsController, ReadsController, IdentityKeysController, IdentityGroupsController, IdentityDelegationsController, IdentitySessionsController, IdentityOidcController, ConsoleController, StatsController, OversightController],
+      controllers: [HitlController, EscalationsController, CommandController, SchemasController, DocsController, ReadsController, IdentityKeysController, IdentityGroupsController, IdentityDelegationsController, IdentitySessionsController, IdentityOidcController, ConsoleController, StatsController, OversightController, AuditController, JwksController, ReceiptController],
       providers: [
         AuthGuard,
         { provide: Store, useFactory: connect },
         { provide: StatsReads, useFactory: (store: Store) => store.stats, inject: [Store] },
         { provide: OversightReads, useFactory: (store: Store) => store.oversight, inject: [Store] },
+        { provide: RecordKeeping, useFactory: (store: Store) => store.record, inject: [Store] },
         { provide: ConsoleFiles, useFactory: () => new ConsoleFiles(config.consoleFolder) },
         { provide: Reads, useFactory: (store: Store) => store.reads, inject: [Store] },
         { provide: Responses, useFactory: (store: Store) => store.responses, inject: [Store] },

@@ -135,6 +135,9 @@ export const verdictSchema = z.looseObject({
 
 export const outcomeQuerySchema = z.looseObject({ request_id: requestIdSchema });
 
+/** What a service is asked to forget of a person. */
+export const forgetSchema = z.looseObject({ namespace, user_id: z.string().min(1).max(256) });
+
 const ours = {
   'escalation-message': escalationMessageSchema,
   'interaction-message': interactionMessageSchema,
@@ -148,6 +151,7 @@ const ours = {
   'dead-letter': deadLetterSchema,
   verdict: verdictSchema,
   'query-outcome': outcomeQuerySchema,
+  forget: forgetSchema,
 } satisfies Record<string, z.ZodType>;
 
 /** Every published JSON Schema (2020-12) by name, as served under `/schemas/<name>.json`. */

@@ -66,7 +66,7 @@ describe('the merged OpenAPI document', () => {
     const posts = routes.filter((route) => ['post', 'put', 'patch'].includes(route.method)).map((route) => [nameOf(route), paths[route.path][route.method].requestBody === undefined]);
     // What these do is said by their address alone.
     expect(posts.filter(([, none]) => none).map(([name]) => name)).toEqual([
-      'put /identity/groups/{name}/members/{user_id}', 'post /policies/{id}/disable', 'post /policies/{id}/enable', 'post /policies/{id}/versions/{version}/activate', 'post /rejected/{id}/redrive',
+      'post /audit/checkpoints', 'put /identity/groups/{name}/members/{user_id}', 'post /policies/{id}/disable', 'post /policies/{id}/enable', 'post /policies/{id}/versions/{version}/activate', 'post /rejected/{id}/redrive',
       'post /webhooks/callbacks/rotate', 'post /webhooks/channels/{id}/test', 'post /webhooks/deliveries/{id}/retry', 'post /webhooks/endpoints/{id}/disable', 'post /webhooks/endpoints/{id}/enable',
       'post /webhooks/endpoints/{id}/recover', 'post /webhooks/endpoints/{id}/rotate', 'post /webhooks/endpoints/{id}/test',
     ]);

@@ -23,6 +23,9 @@ export type Harness = {
 
 export type Submitted = { item: SubmitItem; body: Uint8Array };
 
+/** Base64 of 32 bytes: under which the test stores keep their signing keys. */
+export const TEST_AUDIT_KEY = Buffer.alloc(32, 7).toString('base64');
+
 /** Real Postgres, NATS and Redis with one or more stores on them. */
 export async function startHarness(): Promise<Harness> {
   const [database, nats, redis] = await Promise.all([testDatabase(), testNats(), testRedis()]);
@@ -34,7 +37,7 @@ export async function startHarness(): Promise<Harness> {
     async startStore(env = {}) {
       const config = readStateStoreConfig({
         UMPIRE_POSTGRES_URL: database.url, UMPIRE_NATS_URL: nats.url, UMPIRE_NATS_USER: 'state-store', UMPIRE_NATS_PASSWORD: TEST_NATS_PASSWORD,
-        UMPIRE_REDIS_URL: redis.url, UMPIRE_NAMESPACES: JSON.stringify(TEST_NAMESPACES), UMPIRE_PORT: '0', ...env,
+        UMPIRE_REDIS_URL: redis.url, UMPIRE_NAMESPACES: JSON.stringify(TEST_NAMESPACES), UMPIRE_PORT: '0', UMPIRE_AUDIT_SECRET_KEY: TEST_AUDIT_KEY, ...env,
       });
       const logger = createLogger('state-store', process.env['TEST_LOG'] ?? 'silent');
       const readiness = new Readiness();

@@ -1,0 +1,91 @@
+import { CHECKPOINT_TYP, checkpointDigest, compareIds, hexOf, leafOf, MerkleRoot, type Checkpoint } from '@umpire/record';
+import { counter, databaseNow, gauge, Loop, transaction, type Logger, type Sql, type Tx } from '@umpire/runtime';
+import { logHead, namespacesWithNewEntries } from './audit-log.queries.ts';
+import { countChanged, grownChains, insertCheckpoint, lastCheckpoint, moveCheckpointCursor, takeCheckpointCursor, type GrownChain } from './checkpoint.queries.ts';
+import type { Signer, SigningKeys } from './signing-keys.service.ts';
+
+const LOOK_EVERY_MS = 5_000;
+const ROUND_MS = 30_000;
+
+const sealedEvents = counter('umpire_store_sealed_events_total', 'Events sealed by a checkpoint', ['namespace']);
+const checkpoints = counter('umpire_store_checkpoints_total', 'Checkpoints made', ['namespace']);
+
+export type CheckpointRules = { everySeconds: number; chains: number };
+
+/**
+ * Makes checkpoints: every so often, and at once where many chains have grown. Any number of replicas run it; whoever holds the
+ * cursor's row works. A checkpoint seals what lies below the oldest running transaction: what commits later is in the next.
+ */
+export class Checkpoints {
+  private readonly sql: Sql;
+  private readonly keys: SigningKeys;
+  private readonly rules: CheckpointRules;
+  private readonly loop: Loop;
+
+  constructor(sql: Sql, keys: SigningKeys, rules: CheckpointRules, logger: Logger) {
+    this.sql = sql;
+    this.keys = keys;
+    this.rules = rules;
+    this.loop = new Loop({ name: 'checkpoints', intervalMs: LOOK_EVERY_MS, runOnce: () => this.runOnce(), logger });
+  }
+
+  start(): void {
+    if (this.keys.configured) this.loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  /** @returns how many chains were sealed if there may be more; 0 to rest */
+  runOnce(): Promise<number> {
+    return this.round(false);
+  }
+
+  /** Seals everything there is to seal, whatever the time. @throws UmpireError `unavailable` where nothing can be signed */
+  async sealAll(): Promise<void> {
+    while ((await this.round(true)) > 0) continue;
+  }
+
+  private async round(now: boolean): Promise<number> {
+    const signer = await this.keys.signer();
+    return transaction(this.sql, ROUND_MS, async (tx) => {
+      const cursor = await takeCheckpointCursor(tx, now);
+      if (cursor === null) return 0;
+      gauge('umpire_store_checkpoint_age_seconds', 'Since when the record was last looked at for sealing').set(cursor.idle_seconds);
+      const due = now || cursor.idle_seconds >= this.rules.everySeconds || (await countChanged(tx, cursor, this.rules.chains)) === this.rules.chains;
+      if (!due) return 0;
+      const rows = await grownChains(tx, cursor, this.rules.chains);
+      const grown = Map.groupBy(rows.filter((row) => row.seq > row.after_seq), (row) => row.namespace);
+      for (const { namespace } of await namespacesWithNewEntries(tx)) if (!grown.has(namespace)) grown.set(namespace, []);
+      const at = new Date(await databaseNow(tx)).toISOString();
+      for (const [namespace, chains] of grown) await seal(tx, signer, { namespace, chains, at });
+      const last = rows.at(-1);
+      await moveCheckpointCursor(tx, last ?? null);
+      return rows.length < this.rules.chains ? 0 : rows.length;
+    });
+  }
+}
+
+type Sealing = { namespace: string; chains: GrownChain[]; at: string };
+
+async function seal(tx: Tx, signer: Signer, { namespace, chains, at }: Sealing): Promise<void> {
+  const [before, log] = await Promise.all([lastCheckpoint(tx, namespace), logHead(tx, namespace)]);
+  const tree = new MerkleRoot();
+  let events = 0;
+  for (const { request_id, seq, head, after_seq } of chains.toSorted((a, b) => compareIds(a.request_id, b.request_id))) {
+    tree.add(leafOf({ request_id, seq, hash: head }));
+    events += seq - after_seq;
+  }
+  const number = (before?.number ?? 0) + 1;
+  const checkpoint: Checkpoint = {
+    v: 1, namespace, number, previous: before === null ? null : hexOf(before.digest), at, chains: chains.length, events, root: hexOf(tree.root()),
+    log: { number: log.number, hash: hexOf(log.hash) },
+  };
+  const jws = signer.sign(CHECKPOINT_TYP, JSON.stringify(checkpoint));
+  await insertCheckpoint(tx, {
+    namespace, number, at, kid: signer.kid, jws, digest: checkpointDigest(jws), chains: chains.length, events, log_number: log.number, log_hash: hexOf(log.hash),
+  }, chains);
+  checkpoints.inc({ namespace });
+  sealedEvents.inc({ namespace }, events);
+}

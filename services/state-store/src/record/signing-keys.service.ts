@@ -1,0 +1,113 @@
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { UmpireError, type Principal } from '@umpire/contract';
+import { signCompact, thumbprint, type KeySet } from '@umpire/record';
+import { transaction, withDeadline, type Sealer, type Sql, type Tx } from '@umpire/runtime';
+import { appendLog } from './audit-log.queries.ts';
+import { insertSigningKey, lockSigningKeys, signingKeys, type SigningKeyRow } from './signing-keys.queries.ts';
+
+const READ_MS = 5_000;
+/** Keys change rarely; a new one is published before it signs by far longer than this. */
+const KEPT_MS = 5_000;
+
+export type Signer = { kid: string; sign(typ: string, payload: string): string };
+
+/**
+ * Keys that sign checkpoints, receipts and exports. Private halves lie in the database, sealed under a key that only this service's
+ * configuration holds: who has the database alone can sign nothing.
+ */
+export class SigningKeys {
+  private readonly sql: Sql;
+  private readonly sealer: Sealer | null;
+  private readonly now: () => number;
+  private known: { until: number; rows: SigningKeyRow[] } | null = null;
+  private readonly opened = new Map<string, KeyObject>();
+
+  /** @param sealer null where no sealing key is configured: nothing can be signed then */
+  constructor(sql: Sql, sealer: Sealer | null, now: () => number) {
+    this.sql = sql;
+    this.sealer = sealer;
+    this.now = now;
+  }
+
+  get configured(): boolean {
+    return this.sealer !== null;
+  }
+
+  /** Every key there ever was: what an old one signed is checked with it for good. */
+  async published(): Promise<KeySet> {
+    return { keys: (await this.rows()).map(({ kid, public_x }) => ({ kty: 'OKP', crv: 'Ed25519', x: public_x, kid, alg: 'EdDSA', use: 'sig' })) };
+  }
+
+  /**
+   * The key that signs now; the first is made when it is asked for.
+   * @throws UmpireError `unavailable` where no sealing key is configured, or it is not the one the keys were sealed under
+   */
+  async signer(): Promise<Signer> {
+    const sealer = this.need();
+    let row = (await this.rows()).find(({ state }) => state === 'signing');
+    row ??= await this.first();
+    let key = this.opened.get(row.kid);
+    if (!key) {
+      key = open(sealer, row);
+      this.opened.set(row.kid, key);
+    }
+    const { kid } = row;
+    return { kid, sign: (typ, payload) => signCompact(typ, payload, kid, key) };
+  }
+
+  /** Makes the next key: published at once, signing after `overlapSeconds`. */
+  async rotate(caller: Principal, overlapSeconds: number) {
+    await transaction(this.sql, READ_MS, async (tx) => {
+      await lockSigningKeys(tx);
+      const kid = await this.make(tx, caller.user_id ?? `key:${caller.key_id}`, overlapSeconds);
+      await appendLog(tx, caller.namespace, { kind: 'key', by: caller.user_id ?? `key:${caller.key_id}`, made: kid, signs_after_seconds: overlapSeconds });
+    });
+    this.known = null;
+    return this.list();
+  }
+
+  /** Without the private halves. */
+  async list() {
+    const items = (await this.rows()).map(({ kid, state, created_at, created_by, signs_from }) => ({ kid, state, created_at, created_by, signs_from }));
+    return { items, next: null };
+  }
+
+  private async first(): Promise<SigningKeyRow> {
+    await transaction(this.sql, READ_MS, async (tx) => {
+      await lockSigningKeys(tx);
+      if ((await signingKeys(tx)).every(({ state }) => state === 'next')) await this.make(tx, 'umpire', 0);
+    });
+    this.known = null;
+    return (await this.rows()).find(({ state }) => state === 'signing')!;
+  }
+
+  private async make(tx: Tx, by: string, afterSeconds: number): Promise<string> {
+    const sealer = this.need();
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const { x } = privateKey.export({ format: 'jwk' }) as { x: string };
+    const kid = thumbprint(x);
+    await insertSigningKey(tx, { kid, public_x: x, sealed: sealer.seal(kid, privateKey.export({ format: 'der', type: 'pkcs8' })), created_by: by, afterSeconds });
+    return kid;
+  }
+
+  private async rows(): Promise<SigningKeyRow[]> {
+    const now = this.now();
+    if (this.known && this.known.until > now) return this.known.rows;
+    const rows = await withDeadline(signingKeys(this.sql), READ_MS, 'signing keys');
+    this.known = { until: now + KEPT_MS, rows };
+    return rows;
+  }
+
+  private need(): Sealer {
+    if (!this.sealer) throw new UmpireError('unavailable', 'nothing is signed here: the state store has no UMPIRE_AUDIT_SECRET_KEY');
+    return this.sealer;
+  }
+}
+
+function open(sealer: Sealer, { kid, sealed }: SigningKeyRow): KeyObject {
+  try {
+    return createPrivateKey({ key: sealer.open(kid, sealed), format: 'der', type: 'pkcs8' });
+  } catch (error) {
+    throw new UmpireError('unavailable', `signing key ${kid} was sealed under another UMPIRE_AUDIT_SECRET_KEY than the store has`, { cause: error });
+  }
+}
