@@ -2,7 +2,7 @@ import type { DeadLetter, EscalationEvent, Outcome } from '@umpire/contract';
 import { eventually } from '@umpire/testing';
 import postgres from 'postgres';
 import { readStream, readTexts } from '../../e2e/src/operator.ts';
-import type { Receiver } from '../../e2e/src/receiver.ts';
+import type { Received, Receiver } from '../../e2e/src/receiver.ts';
 import type { Stack } from '../../e2e/src/stack.ts';
 import type { Book, Entry } from './book.ts';
 
@@ -90,9 +90,11 @@ type Seen = {
   outcomes: Map<string, Outcome[]>;
   poison: Set<string>;
   deliveries: { endpoint_id: string; event_id: string; state: string }[];
+  /** What each namespace's receiver got, by request id. */
+  heard: Map<string, Map<string, Received[]>>;
 };
 
-async function look(sql: Sql, { stack, prefix }: Audited): Promise<Seen> {
+async function look(sql: Sql, { stack, prefix, receivers }: Audited): Promise<Seen> {
   const like = `${prefix}/%`;
   const rows = await sql<{ namespace: string; request_id: string; status: string; seq: number }[]>`select namespace, request_id, status, seq from store.escalations where request_id like ${like}`;
   const events = await sql<EventRow[]>`
@@ -107,6 +109,7 @@ async function look(sql: Sql, { stack, prefix }: Audited): Promise<Seen> {
     outcomes: Map.groupBy((await readable<Outcome>(stack, 'HITL_OUTCOMES')).filter((outcome) => ours(outcome.request_id)), (outcome) => outcome.request_id),
     poison: poisonIn(await readStream<DeadLetter>(stack, 'HITL_REJECTED'), prefix),
     deliveries: [...sent],
+    heard: new Map([...receivers].map(([namespace, receiver]) => [namespace, Map.groupBy(receiver.received, (webhook) => webhook.requestId)])),
   };
 }
 
@@ -199,7 +202,7 @@ function deliveries({ book, receivers, failing }: Audited, seen: Seen, findings:
   const byEvent = Map.groupBy(seen.deliveries, (delivery) => delivery.event_id);
   for (const entry of book.acked) {
     const receiver = receivers.get(entry.namespace)!;
-    const got = new Set(receiver.of(entry.id).map((webhook) => webhook.id));
+    const got = new Set(seen.heard.get(entry.namespace)!.get(entry.id)?.map((webhook) => webhook.id));
     for (const event of seen.events.get(entry.id) ?? []) {
       if (!WEBHOOK_OF[event.type]) continue;
       const rows = byEvent.get(event.id) ?? [];
@@ -223,7 +226,7 @@ function sameIds({ book, receivers, failing }: Audited, seen: Seen, findings: Fi
     for (const event of seen.published.get(entry.id) ?? []) {
       findings.check('S published event under another id', bySeq.get(event.seq)?.id === event.id && bySeq.get(event.seq)?.type === event.type, () => `${entry.id} seq ${event.seq}`);
     }
-    for (const webhook of receivers.get(entry.namespace)!.of(entry.id)) {
+    for (const webhook of seen.heard.get(entry.namespace)!.get(entry.id) ?? []) {
       const event = bySeq.get(webhook.seq);
       findings.check('S webhook under another id', event?.id === webhook.id && WEBHOOK_OF[event.type] === webhook.event, () => `${entry.id} seq ${webhook.seq} ${webhook.event}`);
     }
