@@ -1,0 +1,3 @@
+export class Steps {
+  constructor(options?: { quiet?: boolean });
+}
