@@ -24,7 +24,8 @@ ${indented(groups, 2)}
 
 const accounts = accountsConfig({ default: ['main'] });
 const files = {
-  'nats/accounts.conf': accounts,
+  // The server looks for a variable in the file that names it, and in what that one includes.
+  'nats/accounts.conf': `include passwords.conf\n${accounts}`,
   'k8s/overlays/dev/accounts.conf': accounts,
   'k8s/components/monitoring/prometheus-rule.yaml': prometheusRule(),
 };

@@ -122,13 +122,13 @@ server_tls_ca_file = ${join(folder, 'ca.pem')}
     for (const name of readdirSync(library)) if (name.includes('.so')) copyFileSync(join(library, name), join(to, name));
     return to;
   });
-  children.push(spawn(copied, [join(own, 'pgbouncer.ini')], { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, LD_LIBRARY_PATH: copiedLibraries.join(delimiter) }, ...(process.getuid?.() === 0 ? NOBODY : {}) }));
+  children.push(spawn(copied, [join(own, 'pgbouncer.ini')], { stdio: 'ignore', env: { ...process.env, LD_LIBRARY_PATH: copiedLibraries.join(delimiter) }, ...(process.getuid?.() === 0 ? NOBODY : {}) }));
   await eventually('PgBouncer to listen', () => listens(port), 30_000);
   return port;
 }
 
 /** The ACL of deploy/README.md: one user, its own keys, the commands that are used. */
-export const REDIS_ACL = '~acme:* resetchannels -@all +mget +set +del +eval +evalsha +script|load +time +hmget +hset +pexpire +ping +info +client|setinfo';
+export const REDIS_ACL = '~acme:* resetchannels -@all +mget +set +del +eval +evalsha +script|load +time +hmget +hset +pexpire +ping +info';
 
 async function startRedis(folder: string, children: ChildProcess[]): Promise<number> {
   const { redis } = await findServers(new Steps({ quiet: true }), { external: { nats: true, postgres: true } });

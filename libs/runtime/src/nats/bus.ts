@@ -73,7 +73,7 @@ export class Bus {
       if (status.type === 'ping' || status.type === 'update') continue;
       if (status.type === 'disconnect' || status.type === 'close') this.publisher.fail(`the connection was lost (${status.type})`);
       // We close only to stop; what the server takes away is reconnected for ever.
-      this.logger[status.type === 'close' ? 'info' : 'warn']({ status: status.type }, 'nats_status');
+      this.logger[status.type === 'close' ? 'info' : 'warn']({ status: status.type, ...(status.type === 'error' ? { err: status.error } : {}) }, 'nats_status');
     }
   }
 

@@ -34,7 +34,7 @@ export class ConsumerLag {
   /** A consumer or a broker that is away says nothing new: others report that. */
   private async measureOnce(): Promise<number> {
     for (const { stream, name } of this.specs) {
-      const info = await withDeadline(this.bus.jsm.consumers.info(stream, name), ASK_MS, 'consumer info').catch(() => null);
+      const info = await withDeadline(this.bus.jsm.consumers.info(this.bus.streamName(stream), name), ASK_MS, 'consumer info').catch(() => null);
       if (info === null) continue;
       this.waiting.set({ stream, consumer: name }, info.num_pending);
       this.unacked.set({ stream, consumer: name }, info.num_ack_pending);
