@@ -11,13 +11,13 @@ const ASK_MS = 1_000;
 
 /** Keeps gauges of how far durable consumers are behind their streams. Each replica tells the same: take the highest. */
 export class ConsumerLag {
-  private readonly bus: Pick<Bus, 'jsm'>;
+  private readonly bus: Pick<Bus, 'jsm' | 'streamName'>;
   private readonly specs: readonly Pick<ConsumerSpec, 'stream' | 'name'>[];
   private readonly loop: Loop;
   private readonly waiting = gauge('umpire_consumer_lag_messages', 'Messages of a stream that a durable consumer has not been handed yet', ['stream', 'consumer']);
   private readonly unacked = gauge('umpire_consumer_unacked_messages', 'Messages handed out and not acked yet', ['stream', 'consumer']);
 
-  constructor(bus: Pick<Bus, 'jsm'>, specs: readonly Pick<ConsumerSpec, 'stream' | 'name'>[], logger: Logger) {
+  constructor(bus: Pick<Bus, 'jsm' | 'streamName'>, specs: readonly Pick<ConsumerSpec, 'stream' | 'name'>[], logger: Logger) {
     this.bus = bus;
     this.specs = specs;
     this.loop = new Loop({ name: 'consumer-lag', intervalMs: EVERY_MS, runOnce: () => this.measureOnce(), logger });
