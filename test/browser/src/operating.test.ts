@@ -60,6 +60,45 @@ describe.skipIf(browserPath === undefined)('operating in the console', () => {
   };
   const outcomeOf = async (id: string) => (await stack.get(`/hitl/status/${id}`, stack.connection.keys.producer)).body.outcome;
 
+  it('makes keys and groups, and ends a person\'s session with their key', async () => {
+    const { page } = admin;
+    await to('Keys and groups');
+    const form = page.locator('.part', { has: page.getByRole('heading', { name: 'New key' }) });
+    await form.getByLabel('Name').fill('night shift');
+    await form.getByRole('button', { name: 'Create' }).click();
+    await form.getByRole('alert').getByText('user_id', { exact: true }).waitFor();
+    await form.getByLabel('Person', { exact: true }).fill('erin');
+    await form.getByRole('button', { name: 'Create' }).click();
+    const key = (await form.getByRole('status').locator('.code').textContent())!;
+    expect(key).toMatch(/^umk_/);
+    const erin = await Window.open(browser, stack.origin);
+    await erin.signIn(key);
+    await erin.page.getByText('Nothing is waiting for you').waitFor();
+
+    await page.getByLabel('New group').fill('lenders');
+    await page.locator('form', { has: page.getByLabel('New group') }).getByRole('button', { name: 'Create' }).click();
+    const group = page.getByRole('row', { name: /^lenders/ });
+    for (const person of ['erin', 'bob']) {
+      await group.getByLabel('Add to lenders').fill(person);
+      await group.getByRole('button', { name: 'Add', exact: true }).click();
+      await group.getByRole('button', { name: `Take ${person} out of lenders` }).waitFor();
+    }
+    await group.getByRole('button', { name: 'Take bob out of lenders' }).click();
+    await group.getByRole('button', { name: 'Take bob out of lenders' }).waitFor({ state: 'detached' });
+    expect((await stack.get('/identity/groups/lenders', stack.connection.keys.admin)).body.members).toEqual(['erin']);
+    await admin.screenshot('access-filled-light');
+
+    const row = page.getByRole('row', { name: /^night shift/ });
+    await row.getByRole('button', { name: 'Revoke…' }).click();
+    await row.getByRole('button', { name: 'Keep' }).click();
+    await row.getByRole('button', { name: 'Revoke…' }).click();
+    await row.getByRole('button', { name: 'Revoke night shift' }).click();
+    await row.waitFor({ state: 'detached' });
+    await erin.page.reload();
+    await erin.page.getByLabel('Key', { exact: true }).waitFor();
+    await erin.close();
+  });
+
   it('checks a policy, puts it in force, simulates it, and takes it out of force', async () => {
     const { page } = admin;
     await to('Policies');
