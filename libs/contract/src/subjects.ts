@@ -19,7 +19,7 @@ export const subjects = {
 } as const;
 
 /** What the other services may ask the state store. */
-export const STORE_QUERIES = ['principal', 'principals', 'content', 'items', 'pending', 'changes'] as const;
+export const STORE_QUERIES = ['principal', 'principals', 'content', 'items', 'pending', 'changes', 'history'] as const;
 export type StoreQuery = (typeof STORE_QUERIES)[number];
 
 /** @returns namespace, verb and reason of a `HITL_REVIEW` subject, or null if it is not one. */

@@ -83,7 +83,7 @@ export const REQUESTS: RequestSpec[] = [
   { subject: 'umpire.store.apply', askers: ['timeout-scheduler'], responder: 'state-store', queue: 'state-store', schema: 'apply' },
   ...STORE_QUERIES.map((name): RequestSpec => ({
     subject: `umpire.store.query.${name}`,
-    askers: name === 'principal' ? ['intake', 'notifier', 'timeout-scheduler'] : name === 'changes' ? ['timeout-scheduler'] : ['notifier'],
+    askers: name === 'principal' ? ['intake', 'notifier', 'timeout-scheduler'] : name === 'changes' ? ['timeout-scheduler'] : name === 'history' ? ['intake'] : ['notifier'],
     responder: 'state-store',
     queue: 'state-store',
     schema: `query-${name}`,

@@ -128,6 +128,30 @@ export type ChangesReply = {
 export type ForgetRequest = { namespace: string; user_id: string };
 export type ForgetReply = { channels: number };
 
+/** `umpire.store.query.history`: what was recorded of escalations opened in a time, oldest first. `groups` are named to learn their members. */
+export type HistoryQuery = { namespace: string; since: string; until: string | null; after: string | null; limit: number; groups: string[] };
+/** An answer as it was given; `roles` is what made the person eligible, none where they were named. */
+export type HistoryAnswer = { user_id: string; roles: string[]; at: string; response: Record<string, unknown> };
+export type HistoryItem = {
+  request_id: string;
+  reason: Reason;
+  kind: 'escalation' | 'interaction';
+  opened_at: string;
+  status: import('./events.ts').EscalationStatus;
+  policy: { id: string; version: number } | null;
+  rules: Rules;
+  /** Everybody who was asked, those who joined by a raise included. */
+  electorate: { users: string[]; roles: string[] };
+  excluded: string[];
+  level: number;
+  answers: HistoryAnswer[];
+  outcome: { state: string; verdict: string | null; source: 'human' | 'timeout' | 'cancel'; decided_at: string } | null;
+  /** Its body has no bytes: the content was erased. */
+  erased: boolean;
+};
+/** The reply is a frame with the payload of each item. */
+export type HistoryHeader = { items: HistoryItem[]; groups: Record<string, string[]>; next: string | null; now: string };
+
 /** `hitl.<ns>.query.outcome`. */
 export type OutcomeQuery = { request_id: string };
 export type OutcomeReply =

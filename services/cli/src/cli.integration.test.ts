@@ -205,6 +205,37 @@ describe('the record', () => {
   });
 });
 
+describe('policies replay', () => {
+  it('adds up the pages, keeps as many changes as asked for, and tells how far it is', async () => {
+    const counts = (by_people: number, timed_out: number) => ({ by_people, timed_out, defaulted: 0, expired: 0, raised: 0, cancelled: 0, pending: 0 });
+    const course = (verdict: string | null, source: string) => ({ policy: null, asked: { users: ['alice'], roles: ['lead'] }, level: 1, state: 'expired', source, verdict, ended_at: null });
+    const change = (request_id: string) => ({ request_id, before: course('approve', 'human'), after: course(null, 'timeout'), differs: ['asked', 'outcome'], not_run: null });
+    const page = { read: 2, skipped: { erased: 1, untraceable: 0, refused: 0 }, taken_by_draft: 1, changed: 1, short_of_answers: 1, before: counts(2, 0), after: counts(1, 1), at: '2026-01-02T00:00:00.000Z' };
+    const asked: URL[] = [];
+    const server = createServer((request, response) => {
+      asked.push(new URL(request.url!, 'http://x'));
+      const first = asked.at(-1)!.searchParams.get('after') === null;
+      response.writeHead(200, { 'content-type': 'application/json', connection: 'close' }).end(JSON.stringify({ ...page, changes: [change(first ? 'one' : 'two')], next: first ? 'cursor' : null }));
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const env = { UMPIRE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, UMPIRE_KEY: adminKey };
+    await writeFile(join(folder, 'draft.yaml'), 'id: loans\n');
+    const line = ['policies', 'replay', 'draft.yaml', '--since', '2026-01-01T02:00:00+02:00'];
+    const ran = await umpire(line, { env });
+    expect(ran).toMatchObject({ exit: EXIT.ok, err: '2 read, to 2026-01-02T00:00:00.000Z\n' });
+    expect(ran.out).toContain('4 escalations read, 2 for this policy, 2 would have gone otherwise.\nNot run: 2 erased.\n2 that people had decided');
+    expect(ran.out).toMatch(/^decided by people +4 +2$/m);
+    expect(ran.out).toMatch(/^two +asked,outcome +approve, level 1 +expired, by timeout, level 1 +alice,@lead$/m);
+    expect(asked.map((url) => [url.pathname, url.searchParams.get('since'), url.searchParams.get('after')])).toEqual([['/policies/replay', '2026-01-01T00:00:00.000Z', null], ['/policies/replay', '2026-01-01T00:00:00.000Z', 'cursor']]);
+    const json = JSON.parse((await umpire([...line, '--changes', '1', '--json'], { env })).out) as { read: number; changes: { request_id: string }[] };
+    expect(json).toMatchObject({ read: 4, after: { by_people: 2, timed_out: 2 }, changes: [{ request_id: 'one' }] });
+    expect(json.changes).toHaveLength(1);
+    for (const wrong of [['--since', 'yesterday'], ['--since', '2026-99-01'], ['--since', '1d', '--changes', 'all'], []]) expect((await umpire(['policies', 'replay', 'draft.yaml', ...wrong], { env })).exit).toBe(EXIT.usage);
+    server.closeAllConnections();
+    await new Promise((done) => server.close(done));
+  });
+});
+
 describe('the command line', () => {
   it.each([
     [[]], [['--help']], [['help']], [['keys', '--help']], [['keys', 'create', '--help']], [['escalations', 'respond', '-h']],

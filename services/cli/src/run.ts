@@ -7,6 +7,7 @@ import { escalations } from './commands/escalations.ts';
 import { groups } from './commands/groups.ts';
 import { keys } from './commands/keys.ts';
 import { policies } from './commands/policies.ts';
+import { policyReplay } from './commands/policy-replay.ts';
 import { reads } from './commands/reads.ts';
 import { record } from './commands/record.ts';
 import { rejected } from './commands/rejected.ts';
@@ -21,7 +22,7 @@ import { visible } from './print.ts';
 /** What a command may touch of the world. Lines are written without their end. */
 export type Surroundings = ConnectionSources & { readInput: () => Promise<string>; out: (line: string) => void; err: (line: string) => void };
 
-export const COMMANDS: (Command | OfflineCommand)[] = [...keys, ...groups, ...delegations, ...escalations, ...policies, ...reads, ...rejected, ...audit, ...record];
+export const COMMANDS: (Command | OfflineCommand)[] = [...keys, ...groups, ...delegations, ...escalations, ...policies, ...policyReplay, ...reads, ...rejected, ...audit, ...record];
 
 export const OPERATIONS: Operation[] = [...topology, ...migration, ...firstKey];
 

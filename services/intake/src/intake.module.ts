@@ -8,6 +8,7 @@ import { IntakeRunner } from './intake.runner.ts';
 import { ReviewHandler } from './on-review.consumer.ts';
 import { PoliciesController } from './policies.controller.ts';
 import { PolicyAdmin } from './policy-admin.service.ts';
+import { PolicyReplay } from './policy-replay.service.ts';
 import { PolicySimulation } from './policy-simulation.service.ts';
 import { PolicyService } from './policy.service.ts';
 import { RejectedController } from './rejected.controller.ts';
@@ -56,6 +57,7 @@ const parts: Provider[] = [
   { provide: AUTHENTICATOR, inject: [BUS], useFactory: (bus: Bus) => new RemoteAuthenticator(bus, systemClock.now) },
   { provide: PolicyAdmin, inject: [SQL, PolicyService, LOGGER], useFactory: (sql: Sql, policies: PolicyService, logger: Logger) => new PolicyAdmin({ sql, policies, logger }) },
   { provide: PolicySimulation, inject: [PolicyService], useFactory: (policies: PolicyService) => new PolicySimulation(policies, systemClock.now) },
+  { provide: PolicyReplay, inject: [BUS, SQL, PolicyService], useFactory: (bus: Bus, sql: Sql, policies: PolicyService) => new PolicyReplay({ bus, sql, policies }) },
   { provide: StoreClient, inject: [BUS, CONFIG], useFactory: (bus: Bus, config: IntakeConfig) => new StoreClient(bus, config.submitTimeoutMs) },
   { provide: RejectedLetters, inject: [BUS], useFactory: (bus: Bus) => new RejectedLetters(bus) },
   { provide: AnswerInbox, inject: [BUS], useFactory: (bus: Bus) => new AnswerInbox(bus, newReplicaName()) },

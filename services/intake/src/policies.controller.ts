@@ -4,6 +4,7 @@ import { Allow, Caller, GuardedController } from '@umpire/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { PolicyAdmin } from './policy-admin.service.ts';
+import { PolicyReplay } from './policy-replay.service.ts';
 import { PolicySimulation } from './policy-simulation.service.ts';
 import { readPolicyText } from './policy-text.ts';
 
@@ -13,6 +14,10 @@ const versionNumber = z.coerce.number().int().min(1).max(2_147_483_646);
 const versionsQuery = z.object({ limit, after: versionNumber.optional() });
 const applyQuery = z.object({ dry_run: z.enum(['true', 'false']).default('false').transform((text) => text === 'true') });
 
+const replayQuery = z.strictObject({
+  since: z.iso.datetime({ offset: true }).transform(utc), until: z.iso.datetime({ offset: true }).transform(utc).optional(), after: z.string().max(4_096).optional(), limit: z.coerce.number().int().min(1).max(200).default(200),
+});
+
 type WithBody = FastifyRequest & { rawBody?: Buffer };
 
 /** Policies of the caller's namespace. */
@@ -20,10 +25,12 @@ type WithBody = FastifyRequest & { rawBody?: Buffer };
 export class PoliciesController {
   private readonly admin: PolicyAdmin;
   private readonly simulation: PolicySimulation;
+  private readonly trial: PolicyReplay;
 
-  constructor(@Inject(PolicyAdmin) admin: PolicyAdmin, @Inject(PolicySimulation) simulation: PolicySimulation) {
+  constructor(@Inject(PolicyAdmin) admin: PolicyAdmin, @Inject(PolicySimulation) simulation: PolicySimulation, @Inject(PolicyReplay) trial: PolicyReplay) {
     this.admin = admin;
     this.simulation = simulation;
+    this.trial = trial;
   }
 
   /** JSON, or YAML by its content type: 201 for a new version, 200 if it is in force already; with `dry_run` what it would be. */
@@ -46,6 +53,14 @@ export class PoliciesController {
   @Allow('admin')
   simulate(@Caller() caller: Principal, @Req() request: WithBody) {
     return this.simulation.simulate(caller, bodyOf(request));
+  }
+
+  /** What the policy in the body would have changed of what was opened since then, a page at a time. Nothing is put in force. */
+  @Post('replay')
+  @HttpCode(200)
+  @Allow('admin')
+  replay(@Caller() caller: Principal, @Req() request: WithBody, @Query({ schema: replayQuery }) query: z.infer<typeof replayQuery>) {
+    return this.trial.page(caller, readPolicyText(bodyOf(request), request.headers['content-type']), query);
   }
 
   @Get()
@@ -99,6 +114,10 @@ export class PoliciesController {
   remove(@Caller() caller: Principal, @Param('id') id: string) {
     return this.admin.remove(caller, id);
   }
+}
+
+function utc(text: string): string {
+  return new Date(text).toISOString();
 }
 
 function bodyOf(request: WithBody): Buffer {

@@ -70,6 +70,12 @@ export async function findPolicy(sql: Query, namespace: string, id: string): Pro
   return row;
 }
 
+/** @returns a version's document, of a deleted policy too */
+export async function findDocument(sql: Query, namespace: string, id: string, version: number): Promise<string | undefined> {
+  const [row] = await sql<{ document: string }[]>`select document from intake.policy_versions where namespace = ${namespace} and id = ${id} and version = ${version}`;
+  return row?.document;
+}
+
 /** By id, from the one after `after`. */
 export async function findPolicyPage(sql: Query, namespace: string, after: string, limit: number): Promise<PolicyRow[]> {
   return sql<PolicyRow[]>`

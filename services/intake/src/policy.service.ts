@@ -81,6 +81,11 @@ export class PolicyService {
     return this.of(subject.namespace).map((policy) => ({ policy, failure: question.ask(policy) }));
   }
 
+  /** The namespace's policies in the order in which they are asked. @throws as `policyFor` */
+  inForce(namespace: string): readonly ActivePolicy[] {
+    return this.of(namespace);
+  }
+
   private of(namespace: string): readonly ActivePolicy[] {
     if (!this.set) throw new UmpireError('unavailable', 'the policies have not been read yet; try again', { extra: { retry_after: 1 } });
     return this.set.byNamespace.get(namespace) ?? [];

@@ -36,8 +36,8 @@ export class Stack {
     await this.database.drop();
   }
 
-  startStore(): Promise<Running> {
-    const config = readStateStoreConfig(this.environment('state-store'));
+  startStore(settings: Record<string, string> = {}): Promise<Running> {
+    const config = readStateStoreConfig({ ...this.environment('state-store'), ...settings });
     return this.run('state-store', (context) => StateStoreModule.register(config, context));
   }
 

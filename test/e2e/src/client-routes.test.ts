@@ -48,7 +48,7 @@ async function askedRoutes(): Promise<string[]> {
     identity.delegations.create({ to: '' }), identity.delegations.list(), identity.delegations.get(ANY), identity.delegations.revoke(ANY),
     webhooks.create({ url: '' }), webhooks.list(), webhooks.get(ANY), webhooks.update(ANY, {}), webhooks.remove(ANY), webhooks.enable(ANY), webhooks.disable(ANY), webhooks.rotate(ANY), webhooks.test(ANY),
     webhooks.recover(ANY, { since: '' }), webhooks.deliveries(ANY), webhooks.attempts(ANY), webhooks.retry(ANY), webhooks.callbacks(), webhooks.putCallbacks({ allowed_hosts: [] }), webhooks.rotateCallbacks(), webhooks.callbackOrigins(),
-    policies.apply({ id: '' }), policies.check({ id: '' }), policies.simulate({}), policies.list(), policies.get(ANY), policies.versions(ANY), policies.version(ANY, NUMBER), policies.activate(ANY, NUMBER),
+    policies.apply({ id: '' }), policies.check({ id: '' }), policies.simulate({}), policies.replay({ id: '' }, { since: '' }), policies.list(), policies.get(ANY), policies.versions(ANY), policies.version(ANY, NUMBER), policies.activate(ANY, NUMBER),
     policies.enable(ANY), policies.disable(ANY), policies.remove(ANY), channels.create({ kind: 'email', address: '', owner_kind: 'user', owner: '' }), channels.list(), channels.remove(ANY), channels.test(ANY), channels.notices(ANY),
     rejected.list(), rejected.get(ANY), rejected.redrive(ANY),
   ]);

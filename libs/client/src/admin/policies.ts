@@ -38,6 +38,29 @@ export type PolicySimulation = {
   policies: { id: string; version: number; priority: number; matched: boolean; taken: boolean; failed: { path: string; message: string } | null }[];
 };
 
+/** How an escalation went, or would have gone. */
+export type PolicyCourse = {
+  policy: { id: string; version: number } | null; asked: { users: string[]; roles: string[] }; level: number; state: string; source: 'human' | 'timeout' | 'cancel' | null; verdict: string | null; ended_at: string | null;
+};
+type Tally = { by_people: number; timed_out: number; defaulted: number; expired: number; raised: number; cancelled: number; pending: number };
+
+/** What a draft would have changed of a page of recorded escalations; the counts are of this page. */
+export type PolicyReplayPage = {
+  read: number;
+  skipped: { erased: number; untraceable: number; refused: number };
+  taken_by_draft: number;
+  changed: number;
+  short_of_answers: number;
+  before: Tally;
+  after: Tally;
+  changes: {
+    request_id: string; reason: Reason; opened_at: string; before: PolicyCourse; after: PolicyCourse | null; differs: ('policy' | 'asked' | 'level' | 'outcome' | 'time')[];
+    refused_answers: string[]; not_run: FieldError[] | null;
+  }[];
+  at: string | null;
+  next: string | null;
+};
+
 export type PolicyFormat = 'json' | 'yaml';
 
 /** The namespace's policies, for administrators. Versions are only ever added; one of them, or none, is in force. */
@@ -65,6 +88,11 @@ export class Policies {
   /** @param message any message that a producer may send; nothing is stored */
   simulate(message: object | string, call?: CallOptions): Promise<PolicySimulation> {
     return this.call({ method: 'POST', body: message, repeat: 'always' }, '/simulate', call);
+  }
+
+  /** Tries a document that is in force nowhere on what was opened since then, a page at a time: ask again with `after` until there is no `next`. */
+  replay(document: PolicyDocument | string, { since, until, after, limit, format = 'json', ...call }: CallOptions & { since: string; until?: string; after?: string; limit?: number; format?: PolicyFormat }): Promise<PolicyReplayPage> {
+    return this.call({ method: 'POST', body: document, query: { since, until, after, limit }, headers: { 'content-type': `application/${format}` }, repeat: 'always' }, '/replay', call);
   }
 
   list(options: PageOptions = {}, call?: CallOptions): Promise<Page<Policy>> {

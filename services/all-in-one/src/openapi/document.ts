@@ -8,6 +8,7 @@ type Json = Record<string, unknown>;
 const BODIES: Readonly<Record<string, Json>> = {
   'post /api/escalations': ref('review-message'),
   'post /policies': { type: 'object', description: 'A policy: docs/policies.md. YAML is taken as well (application/yaml).' },
+  'post /policies/replay': { type: 'object', description: 'A policy document that is in force nowhere.' },
   'post /policies/simulate': { type: 'object', description: 'A message as a producer would send it, or a policy and past escalations to try it on.' },
   'post /hitl/respond': {
     type: 'object', required: ['interaction_id', 'user_input'],

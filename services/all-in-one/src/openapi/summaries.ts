@@ -53,7 +53,7 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   'get /identity/delegations': 'Standing delegations', 'post /identity/delegations': 'Let somebody stand in for you', 'get /identity/delegations/{id}': 'One delegation', 'delete /identity/delegations/{id}': 'End a delegation',
   'get /session': 'Who this session is', 'post /session': 'Sign in with a key: a cookie for browsers', 'delete /session': 'Sign out',
   'get /session/oidc': 'Whether there is sign-in by OpenID Connect', 'get /session/oidc/start': 'Begin to sign in by OpenID Connect', 'get /session/oidc/callback': 'Where the identity provider sends people back to',
-  'get /policies': 'Policies', 'post /policies': 'Apply a policy: a new version', 'post /policies/simulate': 'What a policy would decide',
+  'get /policies': 'Policies', 'post /policies': 'Apply a policy: a new version', 'post /policies/simulate': 'What a policy would decide', 'post /policies/replay': 'What a policy would have changed of what is recorded, a page at a time',
   'get /policies/{id}': 'One policy', 'delete /policies/{id}': 'Remove a policy', 'post /policies/{id}/enable': 'Put a policy in force', 'post /policies/{id}/disable': 'Take a policy out of force',
   'get /policies/{id}/versions': 'Its versions', 'get /policies/{id}/versions/{version}': 'One version', 'post /policies/{id}/versions/{version}/activate': 'Go back to a version',
   'get /rejected': 'Messages that were refused', 'get /rejected/{id}': 'One of them with its bytes and every error', 'post /rejected/{id}/redrive': 'Send it again as it was',

@@ -7,7 +7,7 @@ type Policy = { id: string; version: number; description?: string | null; create
 type Simulation = { policy: { id: string; version: number } | null; [more: string]: unknown };
 
 /** YAML 1.2 holds JSON: one reader for both. @throws UsageError with line and column */
-function documentIn(text: string, file: string): unknown {
+export function documentIn(text: string, file: string): unknown {
   const document = parseDocument(text, { prettyErrors: true });
   const [fault] = document.errors;
   if (fault) throw new UsageError(`${file}: ${fault.message}`);
