@@ -17,12 +17,17 @@ const PASSES = 2;
  * @returns an interaction from which, with that policy, the recorded rules follow; null where none was found
  */
 export function inferInteraction(rules: Rules, context: ResolveContext): Interaction | null {
-  let said: Interaction = {};
+  return inferFrom({}, rules, context) ?? inferFrom({ options: rules.options }, rules, context);
+}
+
+/** Options that are said, even if they are the policy's own, can take away its verdicts: hence the second beginning. */
+function inferFrom(beginning: Interaction, rules: Rules, context: ResolveContext): Interaction | null {
+  const said: Interaction = { ...beginning };
   for (let pass = 0; pass < PASSES; pass++) {
     for (const field of FIELDS) {
       const explained = rulesFrom(said, context);
       if (explained !== null && same(explained, rules)) return said;
-      if (rules[field] !== undefined && (explained === null || !same(explained[field], rules[field]))) said = { ...said, [field]: rules[field] };
+      if (rules[field] !== undefined && (explained === null || !same(explained[field], rules[field]))) Object.assign(said, { [field]: rules[field] });
     }
   }
   const explained = rulesFrom(said, context);
