@@ -8,7 +8,12 @@ import type { Reason } from './reasons.ts';
  * `u32 length of header | header JSON | body 0 | body 1 | …`, with the bodies' lengths in `header.lengths`.
  */
 export function encodeFrame(header: object, bodies: Uint8Array[]): Uint8Array {
-  const head = new TextEncoder().encode(JSON.stringify({ ...header, lengths: bodies.map((body) => body.length) }));
+  return encodeFrameText(JSON.stringify(header), bodies);
+}
+
+/** The same for a header that is printed already: the JSON text of an object with members. */
+export function encodeFrameText(header: string, bodies: Uint8Array[]): Uint8Array {
+  const head = new TextEncoder().encode(`${header.slice(0, -1)},"lengths":[${bodies.map((body) => body.length).join(',')}]}`);
   const frame = new Uint8Array(4 + head.length + bodies.reduce((sum, body) => sum + body.length, 0));
   new DataView(frame.buffer).setUint32(0, head.length);
   frame.set(head, 4);

@@ -1,4 +1,4 @@
-import { decodeUtf8, encodeFrame, LIMITS, subjects, UmpireError, type Reason, type SubmitItem, type SubmitReply, type Verdict } from '@umpire/contract';
+import { decodeUtf8, encodeFrameText, LIMITS, subjects, UmpireError, type Reason, type SubmitItem, type SubmitReply, type Verdict } from '@umpire/contract';
 import type { Bus } from '@umpire/runtime';
 import { storeSeconds } from './intake.metrics.ts';
 
@@ -21,8 +21,9 @@ export class StoreClient {
    * @throws UmpireError `unavailable` when the store does not answer in time
    */
   async submit(reason: Reason, entries: readonly Submission[]): Promise<Verdict[]> {
-    const batch = entries.slice(0, fitting(entries));
-    const frame = encodeFrame({ items: batch.map((entry) => entry.item) }, batch.map((entry) => entry.payload));
+    const items = fitting(entries);
+    const batch = entries.slice(0, items.length);
+    const frame = encodeFrameText(`{"items":[${items.join(',')}]}`, batch.map((entry) => entry.payload));
     const stop = storeSeconds().startTimer();
     const reply = await this.bus.request(subjects.submit(reason), frame, this.timeoutMs).finally(() => stop());
     const { verdicts } = JSON.parse(decodeUtf8(reply)) as SubmitReply;
@@ -33,14 +34,17 @@ export class StoreClient {
   }
 }
 
-/** How many of the entries go into one frame: always one, then as long as items and bytes stay within the limits. */
-function fitting(entries: readonly Submission[]): number {
+/** @returns the items of the entries that go into one frame, printed: always one, then as long as items and bytes stay within the limits. */
+function fitting(entries: readonly Submission[]): string[] {
+  const texts: string[] = [];
   let bytes = 0;
   for (const [index, { item, payload }] of entries.entries()) {
-    bytes += Buffer.byteLength(JSON.stringify(item)) + payload.length + FRAMING;
-    if (index > 0 && (index >= LIMITS.batchItems || bytes > LIMITS.batch)) return index;
+    const text = JSON.stringify(item);
+    bytes += Buffer.byteLength(text) + payload.length + FRAMING;
+    if (index > 0 && (index >= LIMITS.batchItems || bytes > LIMITS.batch)) break;
+    texts.push(text);
   }
-  return entries.length;
+  return texts;
 }
 
 /** What an item costs beside itself: a comma and its length in the header. */

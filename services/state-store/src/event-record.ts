@@ -23,6 +23,18 @@ export type EventRecord = {
   hash: Uint8Array;
 };
 
+const SALT_BYTES = 16;
+const BLOCK_BYTES = 256 * SALT_BYTES;
+let block = Buffer.alloc(0);
+
+/** @returns 16 random bytes, cut from a block of them: the generator is asked once for 256. */
+export function newSalt(): Uint8Array {
+  if (block.length === 0) block = randomBytes(BLOCK_BYTES);
+  const salt = block.subarray(0, SALT_BYTES);
+  block = block.subarray(SALT_BYTES);
+  return salt;
+}
+
 /** SHA-256(16-byte salt ‖ bytes): says nothing about the content once the salt is gone. */
 export function saltedDigest(salt: Uint8Array, bytes: Uint8Array): Uint8Array {
   return createHash('sha256').update(salt).update(bytes).digest();
@@ -54,9 +66,8 @@ export function recordEvent(state: EscalationState, event: DomainEvent, prev: Ui
   const outcome = event.data['outcome'] as Outcome | undefined;
   const data = JSON.stringify(outcome ? { ...event.data, outcome: { ...outcome, id, schema_version: SCHEMA_VERSION } } : event.data);
   const actor = JSON.stringify(event.actor);
-  const salts = randomBytes(32);
-  const actorSalt = salts.subarray(0, 16);
-  const dataSalt = salts.subarray(16);
+  const actorSalt = newSalt();
+  const dataSalt = newSalt();
   const record = {
     namespace: state.namespace,
     request_id: state.request_id,

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { decodeUtf8, fromHex, toHex, UmpireError, type SubmitItem, type Verdict } from '@umpire/contract';
 import { evolve, openEscalation, type Actor, type Electorate, type SameTask } from '@umpire/domain';
 import { Batcher, counter, databaseNow, histogram, inBatch, isDataError, Loop, postgresStep, withDeadline, type Logger, type Sql, type TraceContext } from '@umpire/runtime';
 import { findSubmissions, insertEscalations, parseState, type Key, type NewEscalation } from './escalation.queries.ts';
-import { CHAIN_START, recordEvent, saltedDigest } from './event-record.ts';
+import { CHAIN_START, newSalt, recordEvent, saltedDigest } from './event-record.ts';
 import type { OutboxItem } from './outbox.queries.ts';
 import { SameTasks } from './same-task.service.ts';
 import { deleteTombstone, findGroupMembers, findTombstones, insertTombstone, pruneTombstones } from './submit.queries.ts';
@@ -206,7 +205,7 @@ function prepare({ item, body, trace }: Opening, now: number, groups: Map<string
     throw new UmpireError('invalid', message, { errors: [{ path: 'interaction.assignees', code: 'electorate_too_large', message }] });
   }
   const payload = decodeUtf8(body);
-  const salt = randomBytes(16);
+  const salt = newSalt();
   const digest = saltedDigest(salt, body);
   const event = openEscalation({
     namespace: item.namespace,

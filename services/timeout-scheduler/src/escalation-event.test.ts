@@ -13,6 +13,12 @@ describe('reading an event', () => {
     expect(read({ ...event, request_id: 'é'.repeat(256) })).toMatchObject({ seq: 3 });
   });
 
+  it('reads past what only looks like the payload', () => {
+    expect(read({ ...event, data: { rules: { prompt: ',"escalation":', escalation: 1 }, clocks: [clock], escalation: { clocks: [] } } })).toMatchObject({ clocks: [clock] });
+    expect(read({ ...event, data: { a: 1, escalation: { big: 1 }, clocks: [clock] } })).toMatchObject({ clocks: [clock] });
+    expect(read({ ...event, request_id: '",escalation":', data: { clocks: [clock] } })).toMatchObject({ clocks: [clock] });
+  });
+
   it.each<[string, unknown, string]>([
     ['not JSON', '{"a":', 'not JSON'],
     ['not an object', 'null', 'namespace'],

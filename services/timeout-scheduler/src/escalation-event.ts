@@ -12,12 +12,29 @@ const MAX_INTEGER = 2 ** 31 - 1;
 export function clockSetOfEvent(bytes: Uint8Array): ClockSet | { fault: string } {
   let event: unknown;
   try {
-    event = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    event = withoutPayload(text) ?? JSON.parse(text);
   } catch (error) {
     return { fault: `not JSON: ${(error as Error).message}` };
   }
   const { namespace, request_id, seq, data } = (event ?? {}) as Record<string, unknown>;
   return readClockSet({ namespace, request_id, seq, clocks: (data as { clocks?: unknown } | null | undefined)?.clocks });
+}
+
+/**
+ * An opened event is mostly the producer's payload, which stands last in `data`. Cut off before it, the text is JSON again only if the
+ * member stood directly in `data`: no quote stands bare inside a JSON string, and brackets have to match.
+ * @returns the event without it, or null where it has to be read whole
+ */
+function withoutPayload(text: string): { data: { clocks: unknown } } | null {
+  const end = text.indexOf(',"escalation":');
+  if (end < 0) return null;
+  try {
+    const event = JSON.parse(`${text.slice(0, end)}}}`) as { data?: { clocks?: unknown } | null } | null;
+    return event?.data?.clocks === undefined ? null : (event as { data: { clocks: unknown } });
+  } catch {
+    return null;
+  }
 }
 
 /** Checks all that Postgres would refuse, so that one bad item cannot fail the batch that it came in. */

@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { describeMachine, loadAverage } from './harness/machine.ts';
 import type { Part } from './harness/part.ts';
 import { say } from './harness/progress.ts';
+import { keep, writeReport } from './harness/report.ts';
 import { memoryPart } from './footprint/memory.ts';
 import { pendingPart } from './footprint/pending.ts';
 import { lifePart } from './latency/life.ts';
@@ -10,12 +11,13 @@ import { postPart } from './latency/post.ts';
 import { respondPart } from './latency/respond.ts';
 import { webhookPart } from './latency/webhook.ts';
 import { readsPart } from './reads/part.ts';
+import { scalePart } from './scale/part.ts';
 import { storePart } from './store/part.ts';
+import { timersPart } from './timers/part.ts';
 import { deliveriesPart } from './webhooks/deliveries.ts';
 import { isolationPart } from './webhooks/isolation.ts';
 
-const PARTS: Part[] = [storePart, postPart, webhookPart, respondPart, lifePart, deliveriesPart, isolationPart, readsPart, pendingPart, memoryPart];
-const RESULTS = new URL('../results/', import.meta.url);
+const PARTS: Part[] = [storePart, postPart, webhookPart, respondPart, lifePart, deliveriesPart, isolationPart, timersPart, readsPart, pendingPart, memoryPart, scalePart];
 
 const HELP = `npm run bench -- [part …] [--quick] [--rounds <n>]
 
@@ -36,6 +38,15 @@ if (values.help) {
 const unknown = positionals.filter((name) => !PARTS.some((part) => part.name === name));
 if (unknown.length > 0) throw new Error(`no part is called ${unknown.join(', ')}: ${PARTS.map((part) => part.name).join(', ')}`);
 
+/** What was measured, if this is a clone. */
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], cwd: new URL('.', import.meta.url) }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
 for (const part of PARTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
   say(`${part.name}: ${part.title} (load ${loadAverage().toFixed(1)})`);
@@ -43,7 +54,7 @@ for (const part of PARTS.filter(({ name }) => positionals.length === 0 || positi
   const result = await part.run({ quick: values.quick, rounds, only: values.only });
   for (const aim of result.aims) say(`  ${aim.met ? 'met' : 'NOT MET'}: ${aim.what}: ${aim.measured.toFixed(2)} ${aim.unit} (aim ${aim.aim})`);
   if (values.quick || values.only !== undefined) continue;
-  mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(new URL(`${part.name}.json`, RESULTS), `${JSON.stringify({ part: part.name, title: part.title, began, ended: new Date().toISOString(), machine: describeMachine(), ...result }, null, 1)}\n`);
+  keep({ part: part.name, title: part.title, began, ended: new Date().toISOString(), commit: commit(), machine: describeMachine(), ...result });
+  writeReport(PARTS.map(({ name }) => name));
 }
 process.exit();

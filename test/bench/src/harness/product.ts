@@ -96,6 +96,12 @@ export class Product {
     return { ...Object.fromEntries(times), bench: cpuOf(process.pid) };
   }
 
+  /** Bytes of write-ahead log so far. */
+  async wal(): Promise<number> {
+    const [row] = await this.sql<[{ bytes: number }]>`select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 as bytes`;
+    return row.bytes;
+  }
+
   async memory(): Promise<Record<string, number>> {
     return Object.fromEntries(Object.entries(await this.pids()).map(([name, pid]) => [name, memoryOf(pid)]));
   }

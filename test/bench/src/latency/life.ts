@@ -16,7 +16,7 @@ function ours(product: Product, messages: Messages, opened: Receiver, resolved: 
     name: 'ours',
     run: async (round) => {
       const times: number[] = [];
-      const before = await product.cpu();
+      const [before, wal, stored] = [await product.cpu(), await product.wal(), await streamBytes(product)];
       const seconds = await closed(count, LANES, async () => {
         const began = performance.now();
         const { id, subject, text } = messages.next(`bench/life/${round}`);
@@ -26,9 +26,18 @@ function ours(product: Product, messages: Messages, opened: Receiver, resolved: 
         await resolved.moment('hitl_escalation_resolved', id);
         times.push(performance.now() - began);
       });
-      return { rate: count / seconds, ...latencies('life', times), ...cpuEach(before, await product.cpu(), count) };
+      return {
+        rate: count / seconds, ...latencies('life', times), wal_bytes: ((await product.wal()) - wal) / count, stream_bytes: ((await streamBytes(product)) - stored) / count,
+        ...cpuEach(before, await product.cpu(), count),
+      };
     },
   };
+}
+
+/** What the events and outcomes streams hold: nothing of it is purged meanwhile. */
+async function streamBytes(product: Product): Promise<number> {
+  const infos = await Promise.all(['HITL_EVENTS', 'HITL_OUTCOMES'].map((name) => product.jsm.streams.info(name)));
+  return infos.reduce((sum, info) => sum + info.state.bytes, 0);
 }
 
 async function run(options: Options): Promise<PartResult> {

@@ -21,6 +21,12 @@ export async function fillRows(sql: Sql, count: number, settled: boolean): Promi
   await sql`vacuum (analyze) scheduler.timers, scheduler.marks`.simple();
 }
 
+/** Timers alone, a year ahead, of escalations that are not there. */
+export async function fillTimers(sql: Sql, count: number): Promise<void> {
+  for (let from = 1; from <= count; from += SLICE) await timers(sql, from, Math.min(from + SLICE - 1, count));
+  await sql`vacuum (analyze) scheduler.timers, scheduler.marks`.simple();
+}
+
 function template(): string {
   const resolved = resolveRules(undefined, { kind: 'escalation', reason: 'hard_disagreement' });
   if (!resolved.ok) throw new Error('the defaults do not fit');

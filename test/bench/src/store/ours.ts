@@ -42,11 +42,11 @@ export function ours(product: Product, messages: Messages, count: number): Conte
     run: async (round): Promise<Metrics> => {
       const position = async () => (await product.jsm.streams.info('HITL_EVENTS')).state.last_seq;
       const batch = messages.many(count, `bench/store/${round}`);
-      const [first, before] = [await position(), await product.cpu()];
+      const [first, before, wal] = [await position(), await product.cpu(), await product.wal()];
       const seconds = await stream(count, (index) => product.js.publish(batch[index]!.subject, batch[index]!.text), async () => (await position()) - first);
       const cpu = cpuEach(before, await product.cpu(), count);
       await outboxEmpty(product);
-      return { rate: count / seconds, ...cpu };
+      return { rate: count / seconds, wal_bytes: ((await product.wal()) - wal) / count, ...cpu };
     },
   };
 }
