@@ -58,6 +58,7 @@ export class Receiver {
   async close(product?: Product): Promise<void> {
     if (product && this.id) await product.request('DELETE', `/webhooks/endpoints/${this.id}`, product.connection.keys.admin);
     for (const response of this.hanging) response.writeHead(204).end();
+    this.hanging.clear();
     this.server.closeAllConnections();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
