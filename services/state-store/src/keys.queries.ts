@@ -3,35 +3,9 @@ import type { Query } from '@umpire/runtime';
 
 type Holder = { id: string; namespace: string; roles: string[]; user_id: string | null; acts_for: Delegator[] };
 
-/** @returns who holds the key with this SHA-256 (hex), or null if it is unknown, revoked or expired. */
-export async function findPrincipal(sql: Query, digest: string): Promise<Principal | null> {
-  const [row] = await sql<Holder[]>`
-    select k.id, k.namespace, k.roles, k.user_id, ${delegators(sql)} as acts_for
-    from identity.keys k
-    where k.digest = decode(${digest}, 'hex') and k.revoked_at is null and (k.expires_at is null or k.expires_at > clock_timestamp())`;
-  return row ? principalOf(row, 'api_key') : null;
-}
-
-/**
- * @returns who signed in to the session with this SHA-256 (hex), or null if it is over. One that was made with a key has what the
- * key has now, and none of it once the key is revoked or expired.
- */
-export async function findSessionPrincipal(sql: Query, digest: string): Promise<Principal | null> {
-  const [row] = await sql<Holder[]>`
-    select k.id, k.namespace, k.roles, k.user_id, ${delegators(sql)} as acts_for
-    from (
-      select coalesce(s.token_id, o.id::text) as id, s.namespace, coalesce(s.roles, o.roles) as roles,
-        case when s.key_id is null then s.user_id else o.user_id end as user_id
-      from identity.sessions s left join identity.keys o on o.id = s.key_id
-      where s.digest = decode(${digest}, 'hex') and s.expires_at > clock_timestamp()
-        and (s.key_id is null or (o.revoked_at is null and (o.expires_at is null or o.expires_at > clock_timestamp())))
-    ) as k`;
-  return row ? principalOf(row, 'session') : null;
-}
-
 type DigestHolder = Holder & { digest: string };
 
-/** As `findPrincipal`, for many at once. @returns by digest (hex) those that hold now */
+/** @param digests hex SHA-256 of keys @returns by digest who holds it; those unknown, revoked or expired are left out */
 export async function findPrincipals(sql: Query, digests: string[]): Promise<Map<string, Principal>> {
   const rows = await sql<DigestHolder[]>`
     select encode(k.digest, 'hex') as digest, k.id, k.namespace, k.roles, k.user_id, ${delegators(sql)} as acts_for
@@ -40,7 +14,11 @@ export async function findPrincipals(sql: Query, digests: string[]): Promise<Map
   return new Map(rows.map((row) => [row.digest, principalOf(row, 'api_key')]));
 }
 
-/** As `findSessionPrincipal`, for many at once. @returns by digest (hex) those that hold now */
+/**
+ * @param digests hex SHA-256 of session cookies
+ * @returns by digest who signed in; those that are over are left out. A session made with a key has what the key has now, and none of it
+ *   once the key is revoked or expired.
+ */
 export async function findSessionPrincipals(sql: Query, digests: string[]): Promise<Map<string, Principal>> {
   const rows = await sql<DigestHolder[]>`
     select k.digest, k.id, k.namespace, k.roles, k.user_id, ${delegators(sql)} as acts_for

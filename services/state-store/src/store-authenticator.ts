@@ -1,20 +1,34 @@
 import type { Principal, PrincipalQuery } from '@umpire/contract';
-import { isApiKey, keyDigest, withDeadline, type Authenticator, type Credential, type Sql } from '@umpire/runtime';
+import { Batcher, isApiKey, keyDigest, withDeadline, type Authenticator, type Credential, type Sql } from '@umpire/runtime';
 import { findDelegators } from './identity-delegations.queries.ts';
 import { isJwt, type TokenHolder, type Tokens } from './identity-tokens.ts';
-import { findPrincipal, findPrincipals, findSessionPrincipal, findSessionPrincipals } from './keys.queries.ts';
+import { findPrincipals, findSessionPrincipals } from './keys.queries.ts';
 
 const LOOK_UP_MS = 3_000;
 
-/** Looks credentials up where they live. No cache: a revoked key stops here at once, and so do its sessions. */
+/** Requests that come together are looked up together: one by one, that cost more than the decisions they were for. */
+const TOGETHER = { items: 200, size: Number.MAX_SAFE_INTEGER, lanes: 2 };
+
+/**
+ * Looks credentials up where they live. No cache: a revoked key stops here at once, and so do its sessions. A look-up never joins
+ * one that has begun, so what it finds is no older than the request.
+ */
 export class StoreAuthenticator implements Authenticator {
   private readonly sql: Sql;
   private readonly tokens: Tokens | null;
+  private readonly keys: Batcher<string, Principal | null>;
+  private readonly sessions: Batcher<string, Principal | null>;
 
   /** @param tokens null where JWTs are not taken */
   constructor(sql: Sql, tokens: Tokens | null = null) {
     this.sql = sql;
     this.tokens = tokens;
+    const together = (find: typeof findPrincipals) => new Batcher<string, Principal | null>(async (digests) => {
+      const found = await withDeadline(find(sql, [...new Set(digests)]), LOOK_UP_MS, 'credential look-up');
+      return digests.map((digest) => found.get(digest) ?? null);
+    }, TOGETHER);
+    this.keys = together(findPrincipals);
+    this.sessions = together(findSessionPrincipals);
   }
 
   async authenticate({ kind, token }: Credential): Promise<Principal | null> {
@@ -31,23 +45,13 @@ export class StoreAuthenticator implements Authenticator {
   }
 
   /** The same for many, in order. */
-  async answerAll(queries: PrincipalQuery[]): Promise<(Principal | null)[]> {
-    const keys = queries.flatMap((query) => ('key_digest' in query ? [query.key_digest] : []));
-    const sessions = queries.flatMap((query) => ('session_digest' in query ? [query.session_digest] : []));
-    const [byKey, bySession] = await Promise.all([
-      keys.length === 0 ? new Map<string, Principal>() : withDeadline(findPrincipals(this.sql, keys), LOOK_UP_MS, 'key look-up'),
-      sessions.length === 0 ? new Map<string, Principal>() : withDeadline(findSessionPrincipals(this.sql, sessions), LOOK_UP_MS, 'session look-up'),
-    ]);
-    return Promise.all(queries.map(async (query) => {
-      if ('key_digest' in query) return byKey.get(query.key_digest) ?? null;
-      if ('session_digest' in query) return bySession.get(query.session_digest) ?? null;
-      return this.answer(query);
-    }));
+  answerAll(queries: PrincipalQuery[]): Promise<(Principal | null)[]> {
+    return Promise.all(queries.map((query) => this.answer(query)));
   }
 
   /** @param digest hex SHA-256 of a key */
   byKeyDigest(digest: string): Promise<Principal | null> {
-    return withDeadline(findPrincipal(this.sql, digest), LOOK_UP_MS, 'key look-up');
+    return this.keys.add(digest, 1);
   }
 
   /** @returns what a JWT says and when it ends, or null if it is not valid here. */
@@ -60,6 +64,6 @@ export class StoreAuthenticator implements Authenticator {
   }
 
   private bySessionDigest(digest: string): Promise<Principal | null> {
-    return withDeadline(findSessionPrincipal(this.sql, digest), LOOK_UP_MS, 'session look-up');
+    return this.sessions.add(digest, 1);
   }
 }
