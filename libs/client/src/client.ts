@@ -1,4 +1,5 @@
 import { UmpireError, type Assignees, type Interaction, type Reason, type UiSchema } from '@umpire/contract';
+import { Audit } from './admin/audit.ts';
 import { Channels } from './admin/channels.ts';
 import { Identity } from './admin/identity.ts';
 import { Policies } from './admin/policies.ts';
@@ -17,7 +18,7 @@ import { waitUntilSettled, type WaitOptions } from './outcome-wait.ts';
 import type { PipelineClient } from './pipeline-client.ts';
 import type { CallOptions } from './retry.ts';
 import type {
-  Accepted, BulkAnswer, BulkReply, CancelReceipt, EscalationItem, Explanation, InteractionRequest, ListFilter, Oversight, Permit, Receipt, RespondReply, SettledOutcome, Stats, StatusReply, TimelineEntry,
+  Accepted, BulkAnswer, BulkReply, CancelReceipt, EscalationItem, Explanation, InteractionRequest, ListFilter, Oversight, Permit, Receipt, RespondReply, SettledOutcome, SignedReceipt, Stats, StatusReply, TimelineEntry,
 } from './types.ts';
 
 export type ClientOptions = TransportOptions;
@@ -34,6 +35,7 @@ const SHORT_REST_MS = 1_000;
  * Every call can be aborted and has a time limit; what is safe to repeat is repeated; refusals are `UmpireError`s with the server's code.
  */
 export class UmpireClient implements PipelineClient {
+  readonly audit: Audit;
   readonly channels: Channels;
   readonly identity: Identity;
   readonly policies: Policies;
@@ -46,6 +48,7 @@ export class UmpireClient implements PipelineClient {
 
   constructor(options: ClientOptions) {
     this.transport = new HttpTransport(options);
+    this.audit = new Audit(this.transport);
     this.channels = new Channels(this.transport);
     this.identity = new Identity(this.transport);
     this.policies = new Policies(this.transport);
@@ -179,6 +182,14 @@ export class UmpireClient implements PipelineClient {
     return this.transport.json({ method: 'GET', path: `/hitl/escalations/${idPath(requestId)}/timeline`, query: { limit, after }, repeat: 'always' }, call);
   }
 
+  /**
+   * The signed receipt of an outcome: a JWS that verifies with the keys of `audit.publicKeys()`.
+   * @throws UmpireError `conflict` while it is pending, `erased`
+   */
+  receipt(requestId: string, call?: CallOptions): Promise<SignedReceipt> {
+    return this.transport.json({ method: 'GET', path: `/hitl/escalations/${idPath(requestId)}/receipt`, repeat: 'always' }, call);
+  }
+
   claim(requestId: string, { seconds, ...options }: CommandOptions & { seconds?: number } = {}): Promise<Accepted> {
     return this.command(requestId, 'claim', { seconds }, options, 'always');
   }
@@ -225,6 +236,11 @@ export class UmpireClient implements PipelineClient {
   }
 
   // The contract, for any language
+
+  /** The description of the HTTP API (OpenAPI 3.1). */
+  openApi(call?: CallOptions): Promise<Record<string, unknown>> {
+    return this.transport.json({ method: 'GET', path: '/openapi.json', repeat: 'always' }, call);
+  }
 
   schemas(call?: CallOptions): Promise<Page<{ name: string; href: string }>> {
     return this.transport.json({ method: 'GET', path: '/schemas', repeat: 'always' }, call);

@@ -1,4 +1,5 @@
 export { UmpireError, type ErrorCode, type FieldError, type HITLRequest, type Interaction, type Outcome, type Reason } from '@umpire/contract';
+export * from './admin/audit.ts';
 export * from './admin/channels.ts';
 export * from './admin/identity.ts';
 export * from './admin/policies.ts';

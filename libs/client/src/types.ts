@@ -6,6 +6,8 @@ export type Receipt =
   | { request_id: string; status: 'queued' };
 
 /** `tombstoned`: nothing had this id yet; what comes under it within a day opens cancelled. */
+/** `receipt` is what `jws` carries, for reading: trust it once the signature by key `kid` (public at `jwks`) verifies. */
+export type SignedReceipt = { jws: string; kid: string; jwks: string; receipt: Record<string, unknown> };
 export type CancelReceipt = { request_id: string; status: 'cancelled' | 'tombstoned' | 'queued' };
 
 /** How an escalation ended, with the pipeline's own data, untouched, and the data overlaid with the response (the seed's resume). */
