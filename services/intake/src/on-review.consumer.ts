@@ -30,6 +30,8 @@ type Accepted = Submission & { message: JsMsg };
  */
 export class ReviewHandler {
   private readonly settled = new WeakSet<JsMsg>();
+  /** Suspects that this process has noted. Postgres may fail it again and again: what it survives ends no process. */
+  private readonly noted = new WeakSet<JsMsg>();
   private readonly bus: Bus;
   private readonly store: StoreClient;
   private readonly sql: Sql;
@@ -80,7 +82,9 @@ export class ReviewHandler {
   /** @throws what Postgres throws: it is not read then */
   private async readSuspect(message: JsMsg): Promise<ReadMessage | RefusedMessage> {
     const submission = submissionOf(message);
-    const reads = await withDeadline(noteSuspect(this.sql, submission), STATEMENT_MS, 'suspect');
+    const again = this.noted.has(message);
+    this.noted.add(message);
+    const reads = await withDeadline(noteSuspect(this.sql, submission, again), STATEMENT_MS, 'suspect');
     const subject = parseReviewSubject(message.subject);
     if (reads > MOST_DEATHS && subject !== null) {
       poisonTotal().inc({ namespace: subject.namespace, reason: subject.reason });

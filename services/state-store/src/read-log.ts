@@ -71,8 +71,12 @@ export class ReadLog {
   }
 
   private async waitForRoom(): Promise<void> {
-    const free = new Promise<void>((resolve) => this.room.push(resolve));
-    await withDeadline(free, ROOM_WITHIN_MS, 'read log').catch(() => {
+    const free = Promise.withResolvers<void>();
+    this.room.push(free.resolve);
+    await withDeadline(free.promise, ROOM_WITHIN_MS, 'read log').catch(() => {
+      // Whoever has given up must neither be kept nor take the room of one that still waits.
+      const place = this.room.indexOf(free.resolve);
+      if (place >= 0) this.room.splice(place, 1);
       refused.inc();
       throw new UmpireError('unavailable', 'this read cannot be recorded now, so it is not answered; try again', { extra: { retry_after: 1 } });
     });

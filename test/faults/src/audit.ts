@@ -165,8 +165,8 @@ function isRight(entry: Entry, outcome: Outcome): boolean {
     case 'decided': return false;
     case 'defaulted': return state === 'completed' && source === 'timeout' && verdict === 'reject';
     case 'expired': return state === 'expired' && source === 'timeout' && verdict === null;
-    // Refused: the deadline had it. Not answered (the reviewer's client had no end): either.
-    case 'raced': return (state === 'expired' && source === 'timeout') || (entry.refusedWith === null && source === 'human');
+    // Refused: the deadline had it, and the refusal told of this outcome. Not answered (the reviewer's client had no end): either.
+    case 'raced': return entry.refusedWith === null ? source === 'human' || (state === 'expired' && source === 'timeout') : state === 'expired' && source === 'timeout' && entry.refusedWith?.id === outcome.id;
     case 'cancelled': return state === 'cancelled' && source === 'cancel';
   }
 }
@@ -175,6 +175,7 @@ function isRight(entry: Entry, outcome: Outcome): boolean {
 function timers({ book }: Audited, seen: Seen, findings: Findings): Counts {
   const lateness: number[] = [];
   let early = 0;
+  let reminded = 0;
   for (const entry of book.acked) {
     const events = seen.events.get(entry.id) ?? [];
     const opened = events.find((event) => event.type === 'opened');
@@ -187,6 +188,7 @@ function timers({ book }: Audited, seen: Seen, findings: Findings): Counts {
       findings.check('T fired early', end.at >= deadline, () => `${entry.id} by ${deadline - end.at} ms`);
     } else if (end) findings.check('T decided after the deadline', end.at < deadline, () => `${entry.id} by ${end.at - deadline} ms`);
     const reminders = events.filter((event) => event.type === 'reminded');
+    reminded += reminders.length;
     findings.check('T reminded twice', reminders.length <= 1, () => entry.id);
     for (const reminder of reminders) {
       early += Number(reminder.at < deadline - (entry.reminderMs ?? 0));
@@ -194,7 +196,7 @@ function timers({ book }: Audited, seen: Seen, findings: Findings): Counts {
     }
   }
   lateness.sort((a, b) => a - b);
-  return { fired: lateness.length, early, lateMsP50: Math.round(lateness[lateness.length >> 1] ?? 0), lateMsMax: Math.round(lateness.at(-1) ?? 0) };
+  return { fired: lateness.length, reminded, early, lateMsP50: Math.round(lateness[lateness.length >> 1] ?? 0), lateMsMax: Math.round(lateness.at(-1) ?? 0) };
 }
 
 /** D: every event at every endpoint ended, and where it was delivered, the receiver has it. */

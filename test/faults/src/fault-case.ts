@@ -17,6 +17,8 @@ export type FaultCase = {
   breaks: string;
   stack?: FaultStackOptions;
   load?: Partial<LoadOptions>;
+  /** Counts of its own that are above zero where the fault took place. */
+  shows?: string[];
   /** Why it cannot run here, if it cannot. */
   unless?: () => Promise<string | null> | string | null;
   /** Breaks one thing while the load goes on. What it returns is printed with the counts. */

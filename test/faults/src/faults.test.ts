@@ -26,6 +26,9 @@ describe(`faults (UMPIRE_SEED=${seed})`, () => {
       expect(findings).toEqual([]);
       const stored = counts['acked'];
       expect(counts).toMatchObject({ stored, opened: stored, resolved: stored, outcomes: stored, gaps: 0, early: 0 });
+      // An audit over nothing holds: some of every kind must have been there, and the fault must have taken place.
+      const there = ['byHuman', 'byTimeout', 'byCancel', 'fired', 'reminded', 'deadLetters', ...(one.shows ?? [])];
+      expect(there.filter((name) => !(counts[name]! > 0))).toEqual([]);
     }, 900_000);
   }
 });

@@ -58,7 +58,11 @@ async function saidAndKept(arena: Arena): Promise<[string, string][]> {
   for (const stream of ['HITL_EVENTS', 'HITL_OUTCOMES', 'HITL_REJECTED']) said.push([stream, JSON.stringify(await readStream(stack, stream))]);
   const bodies = receiver.received.map(({ text }) => text).join('\n');
   said.push(['webhook bodies', bodies]);
-  for (const [name, path] of [['endpoints', '/webhooks/endpoints?limit=200'], ['channels', '/webhooks/channels'], ['keys', '/identity/keys?limit=200'], ['reads', '/hitl/reads?limit=500']]) said.push([`GET ${name}`, (await stack.get(path!, arena.keys.admin)).text]);
+  for (const [name, path] of [['endpoints', '/webhooks/endpoints?limit=200'], ['channels', '/webhooks/channels'], ['keys', '/identity/keys?limit=200'], ['reads', '/hitl/reads?limit=500']]) {
+    const { status, text } = await stack.get(path!, arena.keys.admin);
+    expect([path, status]).toEqual([path, 200]);
+    said.push([`GET ${name}`, text]);
+  }
   said.push(...await dump(stack.connection.postgres_url));
   return said;
 }

@@ -34,6 +34,7 @@ export const clockCases: FaultCase[] = [
   {
     name: 'scheduler-away',
     breaks: 'the scheduler is away for 15 s while deadlines pass: answers after a deadline are refused all the same, and all fire on its return',
+    shows: ['overdueAtReturn'],
     run: async (run) => {
       const { faults, load } = run;
       const pid = await faults.pid('timeout-scheduler');

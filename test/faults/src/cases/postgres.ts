@@ -24,6 +24,7 @@ export const postgresCases: FaultCase[] = [
   {
     name: 'postgres-terminate',
     breaks: 'pg_terminate_backend ends every connection of the services, again and again for 20 s',
+    shows: ['connectionsEnded'],
     run: async (run) => {
       const ended = await run.database(async (sql) => {
         let count = 0;
@@ -51,6 +52,7 @@ export const postgresCases: FaultCase[] = [
   {
     name: 'postgres-idle',
     breaks: 'a transaction stands idle for 25 s and holds the row locks of all that is pending',
+    shows: ['locked'],
     run: async (run) => {
       const locked = await run.database((sql) => sql.begin(async (tx) => {
         const rows = await tx`select request_id from store.escalations where status = 'pending' for update`;
@@ -64,6 +66,7 @@ export const postgresCases: FaultCase[] = [
   {
     name: 'postgres-late-row',
     breaks: 'outbox rows that are older than all others commit only after those have been published',
+    shows: ['lateRows'],
     run: async (run) => {
       const rows = await run.database(async (sql) => {
         const late = await sql.begin(async (tx) => {

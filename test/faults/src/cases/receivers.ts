@@ -8,6 +8,7 @@ export const receiverCases: FaultCase[] = [
   {
     name: 'receiver-resets',
     breaks: 'the receivers answer 200 and reset the connection: after the whole answer, in its middle, and before it, in turns, for 20 s',
+    shows: ['answeredBadly'],
     run: async ({ load, receivers }) => {
       const ways: ((response: ServerResponse) => void)[] = [
         (response) => response.writeHead(200, { 'content-length': 2 }).end('ok', () => response.socket?.resetAndDestroy()),
@@ -27,6 +28,7 @@ export const receiverCases: FaultCase[] = [
   {
     name: 'receivers-bad',
     breaks: 'eight endpoints of one namespace hang, reset, or answer 500 and 429 for ever: the good ones must not wait for them',
+    shows: ['goodWebhooksMeanwhile'],
     run: async (run) => {
       const { faults, load, receivers } = run;
       const { stack } = faults;

@@ -6,6 +6,7 @@ export const redisCases: FaultCase[] = [
   {
     name: 'redis-kill',
     breaks: 'Redis is ended by kill -9, again and again, and stays away for 5 s, while settled escalations are read',
+    shows: ['reads'],
     run: async (run) => {
       const reading = readSettled(run);
       for (let kill = 0; kill < 4; kill++) {
@@ -22,6 +23,7 @@ export const redisCases: FaultCase[] = [
   {
     name: 'redis-slow',
     breaks: 'every answer of Redis takes 700 ms, then none comes at all for 10 s, while settled escalations are read',
+    shows: ['reads'],
     stack: { lines: ['redis'] },
     run: async (run) => {
       const reading = readSettled(run);
@@ -38,6 +40,7 @@ export const redisCases: FaultCase[] = [
   {
     name: 'redis-flush',
     breaks: 'Redis is emptied ten times a second, while settled escalations are read',
+    shows: ['reads'],
     run: async (run) => {
       const reading = readSettled(run);
       const redis = await import('ioredis');

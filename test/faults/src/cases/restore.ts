@@ -7,6 +7,7 @@ export const restoreCases: FaultCase[] = [
   {
     name: 'restore',
     breaks: 'Postgres is put back to an older backup behind a newer JetStream; as the operators\' page says, the events and outcomes streams are then deleted, and producers send again what the backup does not know',
+    shows: ['sentAgain'],
     run: async (run) => {
       const { load, servers, receivers, say } = run;
       const data = await run.database(async (sql) => (await sql<{ setting: string }[]>`select setting from pg_settings where name = 'data_directory'`)[0]!.setting);

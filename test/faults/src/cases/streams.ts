@@ -3,7 +3,7 @@ import { consumerNames, durableConsumers, REASONS } from '@umpire/contract';
 import { delay, eventually } from '@umpire/testing';
 import type { EscalationEvent } from '@umpire/contract';
 import { hitlRequest, queueMessage } from '../../../e2e/src/messages.ts';
-import { readStream } from '../../../e2e/src/operator.ts';
+import { readDeadLetters, readStream } from '../../../e2e/src/operator.ts';
 import type { FaultCase, FaultRun } from '../fault-case.ts';
 
 const RETURN_WITHIN_MS = 60_000;
@@ -80,6 +80,7 @@ export const streamCases: FaultCase[] = [
   {
     name: 'redelivery',
     breaks: 'everything is delivered again long after: each message is sent once more, and the consumers of events begin again at the beginning',
+    shows: ['sentAgain'],
     run: async (run) => {
       await run.load.moreAcked(200);
       // Longer than the review stream's window for duplicates: only the store can know them.
@@ -89,10 +90,13 @@ export const streamCases: FaultCase[] = [
       await run.operator(async (connection) => {
         const manager = await jetstreamManager(connection);
         for (const name of [consumerNames.notifier, consumerNames.scheduler]) {
-          await manager.consumers.delete('HITL_EVENTS', name);
-          await manager.consumers.add('HITL_EVENTS', {
-            durable_name: name, ack_policy: AckPolicy.Explicit, ack_wait: 30_000_000_000, max_ack_pending: 4_000, max_deliver: -1, deliver_policy: DeliverPolicy.All,
-          }).catch(() => undefined);
+          // A service that misses its consumer makes it again, from its own mark: whoever is quicker.
+          await eventually(`${name} to begin at the beginning`, async () => {
+            await manager.consumers.delete('HITL_EVENTS', name).catch(() => false);
+            return manager.consumers.add('HITL_EVENTS', {
+              durable_name: name, ack_policy: AckPolicy.Explicit, ack_wait: 30_000_000_000, max_ack_pending: 4_000, max_deliver: -1, deliver_policy: DeliverPolicy.All,
+            });
+          }, 30_000);
         }
       });
       await run.load.moreAcked(60);
@@ -107,10 +111,11 @@ export const streamCases: FaultCase[] = [
         '{"id":"018f0000-0000-7000-8000-000000000001","schema_version":"1.0","type":"opened","namespace":"default","request_id":"p\\u0000","seq":1,"reason":"custom_rule","occurred_at":"2026-01-01T00:00:00.000Z","data":{"clocks":[]}}',
         '{"id":"018f0000-0000-7000-8000-000000000002","schema_version":"1.0","type":"resolved","namespace":"DEFAULT","request_id":"p","seq":0,"reason":"custom_rule","occurred_at":"never","data":{"clocks":[{"kind":"deadline"}]}}',
         `{"id":"x","data":${'['.repeat(20_000)}${']'.repeat(20_000)}}`];
+      const unknownReason = queueMessage(hitlRequest('poison-reason', 'gut_feeling'), 'gut_feeling');
       let sent = 0;
       await run.operator(async (connection) => {
         const js = jetstream(connection);
-        for (const subject of ['hitl.default.escalation.opened.custom_rule', 'hitl.default.escalation.resolved.custom_rule', 'hitl.default.outcome.custom_rule', 'hitl.default.review.custom_rule', 'hitl.default.cancel.low_confidence']) {
+        for (const subject of ['hitl.default.escalation.opened.custom_rule', 'hitl.default.escalation.resolved.custom_rule', 'hitl.default.outcome.custom_rule', ...QUEUES]) {
           for (const text of texts) {
             await js.publish(subject, text);
             sent += 1;
@@ -120,16 +125,26 @@ export const streamCases: FaultCase[] = [
         // A reason that nobody knows finds no stream; one that contradicts its subject is refused with its reasons.
         const unknown = await js.publish('hitl.default.review.gut_feeling', queueMessage(hitlRequest('p'))).then(() => 'taken', () => 'refused');
         if (unknown === 'taken') throw new Error('a subject of an unknown reason was taken');
-        await js.publish('hitl.default.review.custom_rule', queueMessage(hitlRequest('poison-reason', 'gut_feeling'), 'gut_feeling'));
+        await js.publish(QUEUES[0], unknownReason);
       });
-      await run.database(async (sql) => {
-        await eventually('every unreadable message to be got over', async () => (await sql`select 1 from store.escalations where request_id in ('p', 'poison-reason')`).length === 0);
-      });
+      const refused = [...QUEUES.flatMap((subject) => texts.map((text) => placed(subject, text))), placed(QUEUES[0], unknownReason)];
+      await eventually('every unreadable message among the dead letters, with reasons', async () => {
+        const letters = new Set((await readDeadLetters(run.faults.stack)).filter(({ errors }) => errors.length > 0).map(({ subject, original }) => `${subject} ${original}`));
+        return refused.every((one) => letters.has(one));
+      }, 60_000);
+      const taken = await run.database((sql) => sql`select request_id from store.escalations where request_id in ('p', 'poison-reason')`);
+      if (taken.length > 0) throw new Error(`stored what nobody can read: ${JSON.stringify(taken)}`);
       await run.load.moreAcked(60);
       return { poison: sent + 2 };
     },
   },
 ];
+
+/** Where what cannot be read becomes a dead letter. */
+const QUEUES = ['hitl.default.review.custom_rule', 'hitl.default.cancel.low_confidence'] as const;
+
+/** A message as its dead letter names it. */
+const placed = (subject: string, text: string) => `${subject} ${Buffer.from(text).toString('base64')}`;
 
 async function limitReview(run: FaultRun, bytes: number): Promise<void> {
   await run.operator(async (connection) => {
