@@ -73,6 +73,8 @@ export class Opening {
       if (!(await this.parts.reads.items(session.namespace, [requestId], session.reader)).get(requestId)) return say({ type: 'error', code: 'not_found', interaction_id: requestId });
       session.send(`{"type":"subscribed","interaction_id":${JSON.stringify(requestId)},"seq":${item.seq},"data":${item.text}}`);
     } catch {
+      // Nothing of it is shown whose reading could not be written down.
+      this.parts.hub.unsubscribe(session, requestId);
       say({ type: 'error', code: 'unavailable', interaction_id: requestId });
     }
   }
