@@ -8,7 +8,7 @@ cd secrets
 random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 once() { [ -s "$1" ] || printf '%s\n' "$2" >"$1"; }
 for name in postgres redis nats_operator nats_producer_default intake state_store notifier timeout_scheduler; do once "${name}_password" "$(random)"; done
-once notifier_secret_key "$(head -c 32 /dev/urandom | base64 | tr -d '\n')"
+for name in notifier_secret_key state_store_audit_secret_key; do once "$name" "$(head -c 32 /dev/urandom | base64 | tr -d '\n')"; done
 read -r postgres <postgres_password
 read -r redis <redis_password
 once owner_postgres_url "postgres://postgres:$postgres@postgres:5432/umpire"

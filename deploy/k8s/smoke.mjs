@@ -22,7 +22,7 @@ class Trouble extends Error {
 
 function kubectl(args, { input, quiet = false } = {}) {
   const { status, stdout, stderr, error } = spawnSync('kubectl', [...(values.context ? ['--context', values.context] : []), ...args], { encoding: 'utf8', input });
-  if (error) throw new Trouble(`kubectl cannot be run (${error.code}): install kubectl 1.27 or newer`, 2);
+  if (error) throw new Trouble(`kubectl cannot be run (${error.code}): install kubectl 1.30 or newer`, 2);
   if (status !== 0) throw new Trouble(`kubectl ${args.slice(0, 3).join(' ')} failed: ${stderr.trim()}`);
   if (!quiet && stdout.trim()) process.stdout.write(stdout);
   return stdout;

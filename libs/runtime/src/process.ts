@@ -21,8 +21,14 @@ export async function startStandalone<Config extends BaseConfig>(
   const logger = createLogger(service, config.logLevel);
   const readiness = new Readiness();
   const probesOnOrigin = config.internalPort === undefined;
-  const app = await startHttpApp(register(config, { logger, readiness }), { host: config.host, port: config.port, logger, readiness, probesOnOrigin });
+  // Before the service itself: one that waits for its servers lives, and must not be ended for that.
+  let started = false;
+  readiness.add(`${service} started`, async () => {
+    if (!started) throw new Error('it is starting');
+  });
   const internal = probesOnOrigin ? null : await startInternalServer(config.host, config.internalPort!, readiness);
+  const app = await startHttpApp(register(config, { logger, readiness }), { host: config.host, port: config.port, logger, readiness, probesOnOrigin });
+  started = true;
   logger.info({ port: config.port, internal_port: config.internalPort }, 'started');
   return { app, logger, close: async () => internal?.close() };
 }

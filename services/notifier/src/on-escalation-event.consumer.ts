@@ -25,6 +25,8 @@ export class OnEscalationEvent {
     this.webhooks = parts.webhooks;
     this.people = parts.people;
     this.erased = parts.erased;
+    // From zero: what appears with its first fault would not be seen to rise.
+    for (const result of ['handled', 'unreadable', 'rejected']) this.handled.inc({ result }, 0);
     this.logger = parts.logger;
     const spec = durableConsumers({}).find((consumer) => consumer.name === consumerNames.notifier)!;
     this.consumer = new DurableConsumer({ bus: parts.bus, spec, logger: parts.logger, maxItems: BATCH_ITEMS, maxBytes: BATCH_BYTES, handle: (messages) => this.handle(messages) });

@@ -124,7 +124,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.statsLoop = new StatsLoop(sql, logger);
     this.oversightLoop = new OversightLoop(sql, logger);
     this.record = new RecordKeeping({
-      sql, bus, reads: this.reads, logger, committed, publicUrl: config.publicUrl, secretKeys: config.auditSecretKey ?? config.auditSecretKeyFile ?? null,
+      sql, bus, reads: this.reads, logger, committed, publicUrl: config.publicUrl, secretKeys: config.auditSecretKey ?? null,
       checkpoints: { everySeconds: config.auditCheckpointSeconds, chains: config.auditCheckpointChains },
     });
     this.topology = new TopologyKeeper(bus, config.namespaces, logger);

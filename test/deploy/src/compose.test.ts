@@ -91,6 +91,12 @@ describe('compose.yaml', () => {
     expect(readdirSync(join(folder, 'secrets')).map((name) => readFileSync(join(folder, 'secrets', name), 'utf8'))).toEqual(before);
   });
 
+  it('ends nothing that nobody waits for: `up --wait` would call it a failure', () => {
+    const waitedFor = Object.values<any>(compose.services).flatMap(({ depends_on = {} }) => Object.entries<any>(depends_on).filter(([, { condition }]) => condition === 'service_completed_successfully').map(([name]) => name));
+    const ends = Object.entries<any>(compose.services).filter(([, { restart, profiles }]) => restart === undefined && profiles === undefined).map(([name]) => name);
+    expect(ends.toSorted()).toEqual([...new Set(waitedFor)].sort());
+  });
+
   it('starts what others need first, runs the image read-only, and mounts what is there', () => {
     for (const [name, service] of Object.entries<any>(compose.services)) {
       for (const other of Object.keys(service.depends_on ?? {})) expect(Object.keys(compose.services)).toContain(other);

@@ -182,6 +182,9 @@ describe('autoscaling and monitoring in prod', () => {
     const known = durableConsumers(parsed.ok ? parsed.namespaces : {}).map(({ stream, name }) => `${stream} ${name}`);
     const scaled = ofKind('prod', 'ScaledObject').flatMap((object) => object['spec'].triggers.map(({ metadata }: any) => [object['spec'].scaleTargetRef.name, `${metadata.stream} ${metadata.consumer}`]));
     const readBy = Object.fromEntries(durableConsumers(parsed.ok ? parsed.namespaces : {}).map(({ stream, name, reader }) => [`${stream} ${name}`, reader]));
+    const { host } = new URL(ofKind('prod', 'ConfigMap').find(({ metadata }) => metadata.name.startsWith('umpire-settings'))!['data'].UMPIRE_NATS_URL.replace('tls:', 'http:'));
+    const asked = ofKind('prod', 'ScaledObject').flatMap((object) => object['spec'].triggers.map(({ metadata }: any) => metadata.natsServerMonitoringEndpoint.split(':')[0]));
+    expect(new Set(asked)).toEqual(new Set([host.split(':')[0]]));
     for (const [target, consumer] of scaled) expect([consumer, readBy[consumer]]).toEqual([consumer, target]);
     expect(scaled.map(([, consumer]) => consumer).sort()).toEqual(known.filter((consumer) => !consumer.startsWith(STREAMS.outcomes.name)).sort());
   });
@@ -193,10 +196,15 @@ describe('autoscaling and monitoring in prod', () => {
   });
 
   it('scrape the port that probes and metrics are on, by names that the Services carry', () => {
-    const { selector, endpoints } = named('prod', 'ServiceMonitor', 'umpire')['spec'];
+    const { selector, endpoints, jobLabel } = named('prod', 'ServiceMonitor', 'umpire')['spec'];
+    const down = named('prod', 'PrometheusRule', 'umpire')['spec'].groups.flatMap((group: any) => group.rules).find((rule: any) => rule.alert === 'UmpireDown').expr;
+    const job = new RegExp(`^(?:${/job=~"([^"]+)"/.exec(down)![1]})$`);
+    // The rules' `namespace` is the product's, not the cluster's.
+    expect(endpoints.map((endpoint: any) => endpoint.honorLabels)).toEqual([true]);
     for (const service of SERVICES) {
       const found = named('prod', 'Service', service);
       expect(selector.matchExpressions[0].values).toContain(found.metadata.labels!['app.kubernetes.io/name']);
+      expect(found.metadata.labels![jobLabel]).toMatch(job);
       expect(found['spec'].ports.map(({ name }: any) => name)).toContain(endpoints[0].port);
     }
   });

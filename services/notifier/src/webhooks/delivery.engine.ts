@@ -23,6 +23,8 @@ export type EngineOptions = {
   maxInFlight: number;
   concurrency: number;
   retrySeconds: readonly number[];
+  /** Those whose counts are told from zero on. */
+  namespaces?: readonly string[];
   random?: () => number;
 };
 
@@ -57,6 +59,8 @@ export class DeliveryEngine {
     this.replica = options.replica;
     this.leaseMs = options.leaseMs;
     this.random = options.random ?? Math.random;
+    // What appears with its first failure would not be seen to rise.
+    for (const namespace of options.namespaces ?? []) this.ended.inc({ namespace, state: 'failed' }, 0);
   }
 
   /** @param claim is called when there is room for, or news of, something that the database has due */

@@ -32,7 +32,7 @@ export class Webhooks {
     this.recorder = new AttemptRecorder({ sql, logger, disableAfterHours: config.webhookDisableAfterHours, disabled: (row) => this.disabled(row) });
     this.engine = new DeliveryEngine({
       replica, sender, recorder: this.recorder, logger, clock, leaseMs: config.webhookLeaseMs, maxInFlight: config.webhookMaxInFlight, concurrency: config.webhookConcurrency,
-      retrySeconds: config.webhookRetrySeconds,
+      retrySeconds: config.webhookRetrySeconds, namespaces: Object.keys(config.namespaces),
     });
     const opener = new EndpointOpener(sealer, logger);
     const refused = (event: { id: string; namespace: string }, why: string) => logger.warn({ event_id: event.id, namespace: event.namespace, why }, 'callback_refused');
