@@ -106,8 +106,11 @@ describe('a redrive', () => {
     expect(await ask('POST', `/rejected/${letter!.id}/redrive`, admin, {})).toMatchObject({ status: 409, body: { code: 'id_conflict', request_id: 'clash' } });
     // It was refused once more: the first letter is still there, and a second one beside it.
     expect((await page('?limit=2')).items.map((item) => item.digest)).toEqual([letter!.digest, letter!.digest]);
-    const { sql } = stack.database;
-    for (const table of ['escalations', 'payloads', 'events', 'assignments']) await sql`delete from ${sql(`store.${table}`)} where request_id = 'clash'`;
+    await stack.database.sql.begin(async (tx) => {
+      // What the store keeps is only ever added to: a superuser of the database goes past its triggers.
+      await tx`set local session_replication_role = replica`;
+      for (const table of ['escalations', 'payloads', 'events', 'assignments']) await tx`delete from ${tx(`store.${table}`)} where request_id = 'clash'`;
+    });
     expect(await ask('POST', `/rejected/${letter!.seq}/redrive`)).toMatchObject({ status: 202, body: { request_id: 'clash', status: 'stored', duplicate: false } });
     expect(Buffer.from((await stack.stored('clash'))!.body).toString()).toBe(Buffer.from(conflicting).toString());
     expect(await ask('POST', `/rejected/${letter!.seq}/redrive`)).toMatchObject({ status: 202, body: { request_id: 'clash', status: 'stored', duplicate: true } });
