@@ -3,7 +3,7 @@ import { ExportVerifier, Keys, type CheckpointLine, type EventLine, type ExportL
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { client, type Client } from '../test/http.ts';
-import { exportLines } from '../test/record-client.ts';
+import { exportLines, nothingRunsBefore, seal as sealAll } from '../test/record-client.ts';
 import { startHarness, submission, type Harness } from '../test/store-harness.ts';
 
 let harness: Harness;
@@ -30,13 +30,14 @@ beforeAll(async () => {
   await seal();
   await respond('alice', 'later', 'approve');
   await http.post('/audit/keys', { overlap_seconds: 0 }, key['admin']!);
+  await nothingRunsBefore(harness.database.sql);
   lines = await exportLines(origin, key['admin']!);
   keys = new Keys((await http.get('/.well-known/jwks.json', '')).body);
   checkpointsBefore = (await http.get('/audit/checkpoints', key['admin']!)).body.items.map((item: { jws: string }) => item.jws);
 });
 afterAll(() => harness.stop());
 
-const seal = () => http.post('/audit/checkpoints', {}, key['admin']!);
+const seal = () => sealAll(harness.database.sql, http, key['admin']!);
 const respond = async (who: string, id: string, decision: string) => {
   const answered = await http.post('/hitl/respond', { interaction_id: id, user_input: { decision, feedback: `I say ${decision}` } }, key[who]!);
   expect(answered.status).toBe(200);
@@ -77,6 +78,7 @@ describe('an export', () => {
     const big = 'x'.repeat(200_000);
     for (let n = 0; n < 30; n += 3) await harness.submit([n, n + 1, n + 2].map((at) => submission(`big-${at}`, { namespace: 'team-b', payload: JSON.stringify({ request_id: `big-${at}`, summary: big }) })));
     const admin = await harness.key(['admin'], undefined, 'team-b');
+    await nothingRunsBefore(harness.database.sql);
     const first = await fetch(`${origin}/audit/export`, { headers: { authorization: `Bearer ${admin}` } });
     const second = await fetch(`${origin}${/<([^>]+)>/.exec(first.headers.get('link')!)![1]}`, { headers: { authorization: `Bearer ${admin}` } });
     expect((await second.text()).length).toBeLessThan(8 * 1024 * 1024);
