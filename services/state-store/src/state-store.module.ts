@@ -131,7 +131,8 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.gauges = new StoreGauges({ sql, bus, namespaces: config.namespaces, clock: systemClock, logger });
     this.streams = new StreamWatch(sql, bus, logger);
     readiness.add('state-store postgres', () => withDeadline(sql`select 1 from store.escalations limit 1`.execute(), 2_000, 'postgres'));
-    readiness.add('state-store nats', () => Promise.all([bus.ping(), relayBus.ping()]));
+    // People read and decide without it; what is to be told waits in the outbox.
+    readiness.tell('state-store nats', () => Promise.all([bus.ping(), relayBus.ping()]));
   }
 
   async onApplicationBootstrap(): Promise<void> {

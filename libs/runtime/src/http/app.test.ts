@@ -107,8 +107,10 @@ describe('probes', () => {
   it('say that the process lives, and whether it is ready', async () => {
     expect((await ask('/healthz')).body).toEqual({ status: 'ok' });
     expect((await ask('/readyz')).status).toBe(200);
+    options.readiness.tell('a broker', () => Promise.reject(new Error('cut')));
+    expect(await ask('/readyz')).toMatchObject({ status: 200, body: { status: 'ok', checks: { 'a broker': 'cut' } } });
     options.readiness.add('a server', () => Promise.reject(new Error('away')));
-    expect((await ask('/readyz')).body).toEqual({ status: 'not_ready', checks: { 'a server': 'away' } });
+    expect((await ask('/readyz')).body).toEqual({ status: 'not_ready', checks: { 'a broker': 'cut', 'a server': 'away' } });
     expect(await (await fetch(`${origin}/metrics`)).text()).toContain('process_cpu_seconds_total');
   });
 });

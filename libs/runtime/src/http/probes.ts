@@ -3,25 +3,34 @@ import { metrics, startDefaultMetrics } from '../metrics.ts';
 import { withDeadline } from '../postgres/connect.ts';
 import { TIMEOUTS } from './timeouts.ts';
 
+type Check = { check: () => Promise<unknown>; needed: boolean };
+
 /** What must answer before a process takes traffic. */
 export class Readiness {
-  private readonly checks = new Map<string, () => Promise<unknown>>();
+  private readonly checks = new Map<string, Check>();
 
   add(name: string, check: () => Promise<unknown>): void {
-    this.checks.set(name, check);
+    this.checks.set(name, { check, needed: true });
+  }
+
+  /** What is told, and keeps nobody out: the process has work that it can do without it. */
+  tell(name: string, check: () => Promise<unknown>): void {
+    this.checks.set(name, { check, needed: false });
   }
 
   /** @returns each check's error text, or 'ok'; every check has 2 s. */
   async run(): Promise<{ ready: boolean; checks: Record<string, string> }> {
-    const entries = await Promise.all([...this.checks].map(async ([name, check]): Promise<[string, string]> => {
+    let ready = true;
+    const entries = await Promise.all([...this.checks].map(async ([name, { check, needed }]): Promise<[string, string]> => {
       try {
         await withDeadline(check(), 2_000, name);
         return [name, 'ok'];
       } catch (error) {
+        if (needed) ready = false;
         return [name, (error as Error).message];
       }
     }));
-    return { ready: entries.every(([, result]) => result === 'ok'), checks: Object.fromEntries(entries) };
+    return { ready, checks: Object.fromEntries(entries) };
   }
 }
 
