@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
+import { backoffDelay } from '../backoff.ts';
+import { delay } from '../clock.ts';
 import type { Sql } from './connect.ts';
 
 export type Migration = { number: number; name: string; sql: string; checksum: string };
+
+const LOCK_MS = 3_000;
+const LOCK_TRIES = 20;
+const LOCK_NOT_AVAILABLE = '55P03';
+
+type Reserved = Awaited<ReturnType<Sql['reserve']>>;
 
 /**
  * Reads the numbered files `0001_name.sql` of a folder. Numbers may have gaps: they are given out to work that goes on side by side.
@@ -45,16 +53,30 @@ export async function migrate(sql: Sql, component: string, migrations: Migration
     }
     const done = new Set(applied.map((row) => row.number));
     const missing = migrations.filter(({ number }) => !done.has(number));
-    for (const migration of missing) {
-      await connection.unsafe(`begin;\n${migration.sql}\n;insert into public.umpire_migrations (component, number, name, checksum) values
-        ('${component}', ${migration.number}, '${migration.name}', '${migration.checksum}'); commit;`).simple().catch(async (error: unknown) => {
-        await connection`rollback`;
-        throw new Error(`migration ${migration.number} of ${component} (${migration.name}) failed: ${(error as Error).message}`, { cause: error });
-      });
-    }
+    for (const migration of missing) await apply(connection, component, migration);
     return missing.length;
   } finally {
     await connection`select pg_advisory_unlock(${lock.toString()}::bigint)`.catch(() => undefined);
     connection.release();
+  }
+}
+
+/**
+ * A migration that waits for a table's lock makes everybody behind it wait as well, so it waits for seconds only, lets them through and
+ * tries again: the services of the version before go on meanwhile.
+ */
+async function apply(connection: Reserved, component: string, { number, name, sql, checksum }: Migration): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await connection.unsafe(`begin; set local lock_timeout = ${LOCK_MS}; set local statement_timeout = 0;\n${sql}\n;insert into public.umpire_migrations (component, number, name, checksum) values
+        ('${component}', ${number}, '${name}', '${checksum}'); commit;`).simple();
+      return;
+    } catch (error) {
+      await connection`rollback`;
+      if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE || attempt === LOCK_TRIES) {
+        throw new Error(`migration ${number} of ${component} (${name}) failed: ${(error as Error).message}`, { cause: error });
+      }
+      await delay(backoffDelay(attempt, { baseMs: 200, maxMs: 5_000 }));
+    }
   }
 }
