@@ -1,4 +1,4 @@
-import { consumerNames, decodeFrame, REQUESTS, STREAMS, type SubmitHeader } from '@umpire/contract';
+import { consumerNames, decodeFrame, REQUESTS, STREAMS, UmpireError, type SubmitHeader, type Verdict } from '@umpire/contract';
 import { createLogger, ensureConsumers, ensureStreams } from '@umpire/runtime';
 import { eventually, TEST_NAMESPACES } from '@umpire/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -222,6 +222,12 @@ describe('the purge', () => {
 });
 
 describe('frames', () => {
+  const entries = (count: number, size: number) => Array.from({ length: count }, (_, index) => {
+    const read = readMessage(bytes(hitlRequest({ request_id: `r${index}`, padding: 'x'.repeat(size) })), { namespace: 'default', subject: null, submission: 's', interactionId: () => '', now: () => 0 }, () => null);
+    if (!read.ok) throw new Error('the sample is not valid');
+    return read;
+  });
+
   it('are cut at 150 items and 512 KiB, and what a cut reply leaves out is asked again', async () => {
     const bus = await stack.nats.bus('state-store');
     const frames: { items: number; bytes: number }[] = [];
@@ -233,16 +239,27 @@ describe('frames', () => {
     });
     await bus.connection.flush();
     const client = new StoreClient(await stack.nats.bus('intake'), 5_000);
-    const entries = (count: number, size: number) => Array.from({ length: count }, (_, index) => {
-      const read = readMessage(bytes(hitlRequest({ request_id: `r${index}`, padding: 'x'.repeat(size) })), { namespace: 'default', subject: null, submission: 's', interactionId: () => '', now: () => 0 }, () => null);
-      if (!read.ok) throw new Error('the sample is not valid');
-      return read;
-    });
     expect(await client.submit('hard_disagreement', entries(400, 0))).toHaveLength(100);
     expect(await client.submit('hard_disagreement', entries(10, 200_000))).toHaveLength(2);
     expect(await client.submit('hard_disagreement', entries(60, 10_000))).toHaveLength(frames[2]!.items);
     expect(frames.map((frame) => frame.items)).toEqual([150, 2, expect.any(Number)]);
     expect(frames[2]!.bytes).toBeGreaterThan(490_000);
     expect(frames[2]!.bytes).toBeLessThanOrEqual(512 * 1024 + 10_000);
+  });
+
+  it('that the store refuses as a whole are halved until the one that it cannot keep is alone', async () => {
+    const bus = await stack.nats.bus('state-store');
+    // The wire alone, as above: which content a store cannot keep is not known here.
+    bus.respond(submitSpec, async (frame) => {
+      const { items } = decodeFrame<SubmitHeader>(frame).header;
+      if (items.some(({ request_id }) => request_id === 'r77')) throw new UmpireError('bad_request', 'cannot be kept');
+      return JSON.stringify({ verdicts: items.map(({ request_id }) => ({ request_id, status: 'stored' })) });
+    });
+    await bus.connection.flush();
+    const client = new StoreClient(await stack.nats.bus('intake'), 5_000);
+    const verdicts: Verdict[] = [];
+    for (const all = entries(100, 0); verdicts.length < all.length; ) verdicts.push(...(await client.submit('hard_disagreement', all.slice(verdicts.length))));
+    expect(verdicts.map(({ request_id }) => request_id)).toEqual(Array.from({ length: 100 }, (_, index) => `r${index}`));
+    expect(verdicts.filter(({ status }) => status !== 'stored')).toEqual([{ request_id: 'r77', status: 'rejected', errors: [{ path: '', code: 'bad_request', message: 'cannot be kept' }] }]);
   });
 });

@@ -18,11 +18,23 @@ export class StoreClient {
    * Submits the first of `entries`, as many as fit one frame.
    * @returns a verdict for each of them, in order: at least one. The store may answer fewer than it was sent, since replies are
    *   cut as well; the rest is to be submitted again.
+   *   What the store cannot keep by itself is `rejected`.
    * @throws UmpireError `unavailable` when the store does not answer in time
    */
   async submit(reason: Reason, entries: readonly Submission[]): Promise<Verdict[]> {
     const items = fitting(entries);
     const batch = entries.slice(0, items.length);
+    try {
+      return await this.ask(reason, batch, items);
+    } catch (error) {
+      // The store refuses the batch as a whole: the one that it cannot keep must not hold up the others for ever.
+      if (!(error instanceof UmpireError) || !REFUSALS.has(error.code)) throw error;
+      if (batch.length > 1) return this.submit(reason, batch.slice(0, Math.ceil(batch.length / 2)));
+      return [{ request_id: batch[0]!.item.request_id, status: 'rejected', errors: [{ path: '', code: error.code, message: error.message }] }];
+    }
+  }
+
+  private async ask(reason: Reason, batch: readonly Submission[], items: string[]): Promise<Verdict[]> {
     const frame = encodeFrameText(`{"items":[${items.join(',')}]}`, batch.map((entry) => entry.payload));
     const stop = storeSeconds().startTimer();
     const reply = await this.bus.request(subjects.submit(reason), frame, this.timeoutMs).finally(() => stop());
@@ -33,6 +45,9 @@ export class StoreClient {
     return verdicts;
   }
 }
+
+/** What the store says of content, not of its own state. */
+const REFUSALS: ReadonlySet<string> = new Set(['bad_request', 'invalid']);
 
 /** @returns the items of the entries that go into one frame, printed: always one, then as long as items and bytes stay within the limits. */
 function fitting(entries: readonly Submission[]): string[] {
