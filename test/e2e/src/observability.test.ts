@@ -45,6 +45,10 @@ describe('dashboard and alert rules', () => {
     expect(execFileSync('promtool', ['check', 'config', fileOf('observability/prometheus.yml')], { encoding: 'utf8' })).toContain('SUCCESS');
   });
 
+  it.skipIf(!onPath('promtool'))('fire where they should and keep still where they should, as promtool evaluates them', () => {
+    expect(execFileSync('promtool', ['test', 'rules', fileOf('observability/rules.test.yaml')], { encoding: 'utf8' })).toContain('SUCCESS');
+  });
+
   it('lead from each alert to its own section of the runbook, and no section stands for nothing', () => {
     const sections = [...textOf('runbook.md').matchAll(/^### (Umpire\w+)$/gm)].map((match) => match[1]);
     expect(rules.map((rule) => rule.alert).sort()).toEqual([...sections].sort());
