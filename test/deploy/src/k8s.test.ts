@@ -1,8 +1,8 @@
 import { durableConsumers, parseNamespaces, SERVICES, STREAMS, type ServiceName } from '@umpire/contract';
 import { EXIT } from '@umpire/cli';
 import { STOP_WITHIN_MS } from '@umpire/runtime';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ROUTES } from '../../../deploy/local/gateway.mjs';
 import { render, root, type Manifest } from './kustomize.ts';
@@ -34,6 +34,16 @@ function environmentOf(overlay: string, container: any): Record<string, string> 
     env[name] = value ?? (kept === undefined ? STAND_INS.find(([key]) => key.test(name))![1] : Buffer.from(kept, 'base64').toString());
   }
   return env;
+}
+
+/** Renders the base with components, as an overlay of somebody's own would. */
+async function renderWith(...components: string[]): Promise<Manifest[]> {
+  const folder = join(root, 'test/deploy/node_modules/.overlays', components.join('-'));
+  await mkdir(folder, { recursive: true });
+  const from = (path: string) => relative(folder, join(root, 'deploy/k8s', path));
+  const kustomization = { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', namespace: 'umpire', resources: [from('base')], components: components.map((name) => from(`components/${name}`)) };
+  await writeFile(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization));
+  return render(relative(join(root, 'deploy/k8s'), folder));
 }
 
 /** For Secrets that only the operator has. */
@@ -149,8 +159,9 @@ describe('the arrows of the network policies', () => {
     ]));
     expect(arrows).toEqual({
       'to-nats': { who: [...SERVICES, ...jobs.filter((job) => job === 'topology')].sort(), ports: [4222] },
-      'to-postgres': { who: [...SERVICES, 'migrate', 'first-key'].sort(), ports: [5432] },
-      'to-redis': { who: wantsRedis, ports: [6379] },
+      // Elsewhere than in dev: PgBouncer, and a managed Redis with TLS.
+      'to-postgres': { who: [...SERVICES, 'migrate', 'first-key'].sort(), ports: overlay === 'prod' ? [5432, 6432] : [5432] },
+      'to-redis': { who: wantsRedis, ports: overlay === 'prod' ? [6379, 6380] : [6379] },
       // Webhooks, chat and mail leave from the notifier alone; keys of a tokens' issuer are fetched by whoever has the setting for it.
       'to-receivers': { who: ['notifier'], ports: [443, 465, 587] },
       'to-issuer': { who: SERVICES.filter((service) => variablesOf(service).has('UMPIRE_JWT_JWKS_URL')), ports: [443] },
@@ -214,6 +225,62 @@ describe('autoscaling and monitoring in prod', () => {
     const certificate = named('prod', 'Certificate', 'umpire')['spec'];
     expect(ingress.tls).toEqual([{ hosts: [ingress.rules[0].host], secretName: certificate.secretName }]);
     expect(certificate.dnsNames).toEqual([ingress.rules[0].host]);
+  });
+});
+
+describe('components by themselves', () => {
+  it('keda, without hpa, takes the number of replicas of what it scales, and of nothing else', async () => {
+    const manifests = await renderWith('keda');
+    const scaled = manifests.filter(({ kind }) => kind === 'ScaledObject').map((object) => object['spec'].scaleTargetRef.name).sort();
+    const unnumbered = manifests.filter(({ kind, spec }) => kind === 'Deployment' && spec.replicas === undefined).map(({ metadata }) => metadata.name).sort();
+    expect(unnumbered).toEqual(scaled);
+    expect(scaled).toEqual(SERVICES.filter((service) => service !== 'state-store').sort());
+    expect(await faultsByModel(manifests)).toEqual([]);
+  }, 60_000);
+
+  it('tracing leads every service, and only services, to the collector that their settings name', async () => {
+    const manifests = await renderWith('tracing');
+    expect(await faultsByModel(manifests)).toEqual([]);
+    expect(await faultsByType('tracing', manifests)).toEqual([]);
+    const settings = manifests.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.startsWith('umpire-settings'))!;
+    const { hostname, port } = new URL(settings['data'].OTEL_EXPORTER_OTLP_ENDPOINT);
+    const policy = manifests.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === 'to-collector')!;
+    expect(subjectsOf(policy).sort()).toEqual([...SERVICES].sort());
+    const [{ to, ports }] = policy['spec'].egress;
+    expect(to).toEqual([{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': hostname.split('.')[1] } } }]);
+    expect(ports).toEqual([{ port: 4317 }, { port: 4318 }]);
+    expect(ports).toContainEqual({ port: Number(port) });
+    for (const { spec } of manifests.filter(({ kind }) => kind === 'Deployment')) expect(spec.template.spec.containers[0].envFrom).toContainEqual({ configMapRef: { name: settings.metadata.name } });
+  }, 120_000);
+
+  it('prod puts its own address before each alert\'s section of the runbook, and keeps the object that names it', () => {
+    const rules = named('prod', 'PrometheusRule', 'umpire')['spec'].groups.flatMap((group: any) => group.rules);
+    expect(rules.length).toBeGreaterThan(10);
+    expect(rules.map((rule: any) => rule.annotations.runbook_url)).toEqual(rules.map((rule: any) => `https://runbooks.example/umpire/runbook.md#${rule.alert.toLowerCase()}`));
+    expect(named('prod', 'ConfigMap', 'names')).toBeUndefined();
+  });
+});
+
+describe('the order that deploy/README.md gives', () => {
+  /** Whether `key notin (…)` takes an object: one without the label, too. */
+  const takes = (values: string[], manifest: Manifest) => !values.includes(manifest.metadata.labels?.['app.kubernetes.io/name'] ?? '');
+
+  it.each(OVERLAYS)('applies all that a migration needs before any service, in %s', async (overlay) => {
+    const readme = await readFile(join(root, 'deploy/README.md'), 'utf8');
+    const values = /-l 'app\.kubernetes\.io\/name notin \(([^)]+)\)'/.exec(readme)![1]!.split(',');
+    const first = rendered.get(overlay)!.filter((manifest) => takes(values, manifest));
+    const later = rendered.get(overlay)!.filter((manifest) => !takes(values, manifest));
+    expect(later.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort()).toEqual([...SERVICES.flatMap((name) => [`Deployment ${name}`, `Service ${name}`]), 'Job first-key'].sort());
+    const has = new Set(first.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
+    for (const job of first.filter(({ kind }) => kind === 'Job')) {
+      const pod = podOf(job);
+      expect(has).toContain(`ServiceAccount ${pod.serviceAccountName}`);
+      for (const { configMapRef } of pod.containers[0].envFrom) expect(has).toContain(`ConfigMap ${configMapRef.name}`);
+    }
+    expect(has).toContain('Job migrate');
+    expect(has).toContain('NetworkPolicy to-postgres');
+    // What waits for them waits for every one, and whoever comes back deletes every one.
+    for (const job of ofKind(overlay, 'Job')) expect(/kubectl delete job [^\n]*/.exec(readme)![0]).toContain(job.metadata.name);
   });
 });
 
