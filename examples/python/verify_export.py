@@ -6,13 +6,25 @@
 docs/audit.md says what the lines mean. Prints what it checked and exits with 0, or says what is wrong, with its line, and exits with 1.
 """
 import base64
+import datetime
 import hashlib
 import json
+import re
 import subprocess
 import sys
 import tempfile
 
 ZERO = "0" * 64
+SALT = re.compile("[0-9a-f]{32}")
+# The members of each kind of line, all of them and no other: what nobody checks has no place in an export.
+LINES = {
+    "export": {"jws"},
+    "keys": {"keys"},
+    "checkpoint": {"jws"},
+    "log": {"number", "at", "entry_kind", "entry", "salt", "digest", "hash"},
+    "chain": {"request_id", "after_seq", "after_hash", "seq", "hash"},
+    "event": {"seq", "type", "occurred_at", "actor", "actor_salt", "actor_digest", "data", "data_salt", "data_digest", "hash"},
+}
 ED25519_PREFIX = bytes.fromhex("302a300506032b6570032100")  # DER of an Ed25519 public key (RFC 8410), before its 32 bytes
 
 
@@ -30,7 +42,19 @@ def sha256(*parts):
 
 
 def unbase64url(text):
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    need(base64.urlsafe_b64encode(data).decode().rstrip("=") == text, "this is not base64url, or not spelt as it should be")
+    return data
+
+
+def salted_digest(salt, text):
+    """Of a salt of 16 bytes: with one of any length, bytes could move between salt and text."""
+    need(SALT.fullmatch(salt), "a salt has 16 bytes")
+    return sha256(bytes.fromhex(salt), text.encode()).hex()
+
+
+def time_of(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def canonical_number(number):
@@ -78,7 +102,9 @@ class Keys:
             mark.flush()
             command = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", self.files[said["kid"]].name, "-rawin", "-in", text.name, "-sigfile", mark.name]
             need(subprocess.run(command, capture_output=True).returncode == 0, "its signature does not fit")
-        return json.loads(unbase64url(payload))
+        opened = json.loads(unbase64url(payload))
+        need(opened["v"] == 1, "it is of another version")
+        return opened
 
 
 def merkle_root(leaves):
@@ -100,16 +126,18 @@ class Export:
         self.digest = None
         self.leaves, self.sealed, self.last_id = [], 0, None
         self.chain = None  # id, seq and hash that it has come to, seq and hash of its head
-        self.heads, self.gone = {}, {}
+        self.heads, self.gone, self.texts = {}, {}, {}
         self.log = (0, ZERO)
         self.counts = {"checkpoints": 0, "events": 0, "erased": 0}
 
     def take(self, line):
         kind = line["kind"]
+        more = {"payload", "payload_salt"} if kind == "event" and line["type"] == "opened" else set()
+        need(set(line) == LINES.get(kind, set()) | more | {"kind"}, f"a line of kind {kind} with other members than it has")
         if kind == "export":
             need(self.statement is None, "a second statement")
             self.statement = self.keys.open(line["jws"], "umpire-export")
-            self.log = (self.statement["log_before"]["number"], self.statement["log_before"]["hash"])
+            self.open_before()
         elif kind == "checkpoint":
             self.close_checkpoint()
             self.open_checkpoint(line["jws"])
@@ -123,14 +151,25 @@ class Export:
         else:
             need(kind == "keys", f"no line of an export is a {kind}")
 
+    def open_before(self):
+        """An export that begins midway brings the checkpoint before its first, which the first names: it says where the log stood."""
+        said = self.statement
+        if (said["first"] or 1) == 1:
+            need(said["before"] is None, "there is no checkpoint before the first of all")
+            return
+        before = self.keys.open(said["before"], "umpire-checkpoint")
+        need((before["namespace"], before["number"]) == (said["namespace"], said["first"] - 1), "the checkpoint before the first is missing")
+        need(said["since"] is not None and time_of(before["at"]) < time_of(said["since"]), "the export was to begin earlier")
+        self.log = (before["log"]["number"], before["log"]["hash"])
+        self.digest = sha256(said["before"].encode()).hex()
+
     def open_checkpoint(self, jws):
         need(self.statement is not None, "the export does not begin with its statement")
         said = self.keys.open(jws, "umpire-checkpoint")
         expected = self.statement["first"] if self.checkpoint is None else self.checkpoint["number"] + 1
         need(said["number"] == expected, f"checkpoint {said['number']} stands where {expected} should")
         need(said["namespace"] == self.statement["namespace"], "a checkpoint of another namespace")
-        if self.digest is not None:
-            need(said["previous"] == self.digest, f"checkpoint {said['number']} does not name the one before it")
+        need(said["previous"] == self.digest, f"checkpoint {said['number']} does not name the one before it")
         self.checkpoint, self.digest = said, sha256(jws.encode()).hex()
         self.leaves, self.sealed, self.last_id = [], 0, None
         self.counts["checkpoints"] += 1
@@ -146,8 +185,7 @@ class Export:
         need((said["log"]["number"], said["log"]["hash"]) == self.log, f"{where} seals another log")
 
     def log_entry(self, line):
-        digest = sha256(bytes.fromhex(line["salt"]), line["entry"].encode())
-        need(digest.hex() == line["digest"], f"log entry {line['number']} is not what was recorded")
+        need(salted_digest(line["salt"], line["entry"]) == line["digest"], f"log entry {line['number']} is not what was recorded")
         need(line["number"] == self.log[0] + 1, f"log entry {line['number']} follows {self.log[0]}")
         members = {"namespace": self.statement["namespace"], "number": line["number"], "at": line["at"], "kind": line["entry_kind"], "digest": line["digest"]}
         need(sha256(bytes.fromhex(self.log[1]), canonical(members)).hex() == line["hash"], f"log entry {line['number']} was changed")
@@ -161,7 +199,8 @@ class Export:
         known = self.heads.get(name)
         need(known is None or known == after, f"{name!r} goes on elsewhere than it ended")
         need(known is not None or after[0] == 0 or self.statement["first"] > 1, f"the beginning of {name!r} is missing")
-        self.leaves.append(sha256(b"\x00", f"{line['seq']}\n{line['hash']}\n{name}".encode()))
+        need(line["seq"] > after[0], f"{name!r} brings no event")
+        self.leaves.append(sha256(b"\x00", f"{after[0]}\n{line['seq']}\n{line['hash']}\n{name}".encode()))
         self.sealed += line["seq"] - after[0]
         self.chain = {"id": name, "at": after, "head": (line["seq"], line["hash"])}
 
@@ -185,25 +224,28 @@ class Export:
         for part in ("actor", "data"):
             if line[part] is None or line[part + "_salt"] is None:
                 gone.add(line["seq"])
+                if line[part] is not None:
+                    self.texts.setdefault(name, set()).add(line["seq"])
             else:
-                digest = sha256(bytes.fromhex(line[part + "_salt"]), line[part].encode())
-                need(digest.hex() == line[part + "_digest"], f"{where}: its {part} is not what was recorded")
+                need(salted_digest(line[part + "_salt"], line[part]) == line[part + "_digest"], f"{where}: its {part} is not what was recorded")
         if line["type"] == "opened":
             self.payload(line, where, gone)
-        if line["type"] == "erased":
+        if line["type"] == "erased" and line["data_salt"] is not None:
             self.erasure(json.loads(line["data"])["erasure"], line["seq"], name)
 
     def payload(self, line, where, gone):
-        if line["payload"] is None or line["payload_salt"] is None:
+        if line["payload"] is None:
             gone.add(0)
             return
-        digest = sha256(bytes.fromhex(line["payload_salt"]), line["payload"].encode()).hex()
+        digest = salted_digest(line["payload_salt"], line["payload"])
         if line["data_salt"] is None:
             gone.add(("payload", digest))  # vouched for by the erasure that changed the data
         else:
             need(json.loads(line["data"])["payload_digest"] == digest, f"{where}: its payload is not what was recorded")
 
     def erasure(self, said, seq, name):
+        left = said["events"] == "all" and [one for one in self.texts.get(name, ()) if one < seq]
+        need(not left, f"{name!r}: a text stands where all was erased")
         for one in list(self.gone[name]):
             if one == 0:
                 covered = said["payload"]
@@ -220,10 +262,13 @@ class Export:
         self.close_checkpoint()
         reached = self.checkpoint["number"] if self.checkpoint else None
         need((reached, self.digest) == (self.statement["last"], self.statement["last_digest"]), f"the export ends with checkpoint {reached}; it should reach {self.statement['last']}")
-        # Cut off at a time, an export may lack the erasures that came later.
-        if self.statement["until"] is None:
-            for name, gone in self.gone.items():
-                need(not gone, f"{name!r}: content is gone, and no erasure on record says so")
+        # Cut off at a time, an export may lack the erasures that came later: check one that reaches the present.
+        for name, gone in self.gone.items():
+            need(not gone, f"{name!r}: content is gone, and no erasure on record here says so")
+        if self.checkpoint is not None:
+            until, at = self.statement["until"], time_of(self.checkpoint["at"])
+            reached_all = time_of(self.statement["at"]) - at <= datetime.timedelta(minutes=10)
+            need(reached_all or (until is not None and at >= time_of(until)), "the export ends long before it was made")
 
 
 def main(export, jwks):

@@ -7,14 +7,19 @@ import { compareIds, leafOf, MerkleRoot } from './merkle.ts';
 
 type Head = { seq: number; hash: Uint8Array };
 type OpenChain = { id: string; line: ChainLine; at: number; head: Head };
-/** What of an escalation is gone, until an erasure on record says so. `seq` 0 stands for the payload. */
-type Gone = { seqs: number[]; at: number };
+/** What of an escalation is gone, until an erasure on record says so. `seq` 0 stands for the payload; `texts`: where one stands without its salt. */
+type Gone = { seqs: number[]; texts: number[]; at: number };
+
+/** An event is sealed late if the checkpoint before was made so long after it. */
+const LATE_MS = 300_000;
 
 /** Checks the chains of escalations between checkpoints, and that content which is gone was erased on record. */
 export class ChainVerifier {
   count = 0;
   events = 0;
   payloads = 0;
+  /** Events that were sealed late, and the line of the first. */
+  readonly late = { events: 0, line: 0 };
   private readonly findings: Findings;
   private readonly heads = new Map<string, Head>();
   private readonly gone = new Map<string, Gone>();
@@ -26,6 +31,7 @@ export class ChainVerifier {
   private lastId: string | null = null;
   private chain: OpenChain | null = null;
   private openedAt = 0;
+  private sealedBefore: number | null = null;
   private erased = 0;
 
   constructor(findings: Findings) {
@@ -43,12 +49,16 @@ export class ChainVerifier {
     return this.lastId !== null;
   }
 
-  /** @param at the line of the checkpoint whose chains follow */
-  open(at: number): void {
+  /**
+   * @param at the line of the checkpoint whose chains follow
+   * @param before when the one before it was made, ms since the epoch; null where there is none
+   */
+  open(at: number, before: number | null): void {
     this.root = new MerkleRoot();
     this.sealedEvents = 0;
     this.lastId = null;
     this.openedAt = at;
+    this.sealedBefore = before;
   }
 
   pushChain(line: ChainLine, at: number): void {
@@ -62,7 +72,8 @@ export class ChainVerifier {
     if (this.lastId !== null && compareIds(this.lastId, line.request_id) >= 0) this.findings.add('chain', at, where, `stands behind ${name(this.lastId)}: chains stand in the order of their ids`);
     this.lastId = line.request_id;
     this.checkStart(line, after, at);
-    this.root.add(leafOf({ request_id: line.request_id, seq: line.seq, hash }));
+    if (line.seq <= line.after_seq) this.findings.add('chain', at, where, 'brings no event: a chain is sealed when it has grown');
+    this.root.add(leafOf({ request_id: line.request_id, after_seq: line.after_seq, seq: line.seq, hash }));
     this.sealedEvents += line.seq - line.after_seq;
     this.chain = { id: line.request_id, line, at, head: { seq: line.after_seq, hash: after } };
   }
@@ -81,6 +92,7 @@ export class ChainVerifier {
       if (hexOf(expected) !== event.hash) this.findings.add('event', at, where, 'its hash is not that of its fields: one of them was changed');
     }
     chain.head = { seq: event.seq, hash: digests.hash };
+    this.noteLate(event, at);
     this.checkContent(chain.id, event, at, where);
   }
 
@@ -93,15 +105,18 @@ export class ChainVerifier {
     else if (this.sealedEvents !== events) this.findings.add('root', this.openedAt, where, `seals ${events} events; the export has ${this.sealedEvents} here`);
   }
 
-  /** @param partial whether the export was cut at a time, so that an erasure may be on record after its end */
-  finish(partial: boolean): { recorded: number; later: number } {
-    let later = 0;
-    if (!partial) for (const [id, { at }] of this.loosePayloads) this.findings.add('content_missing', at, name(id), 'nothing on record vouches for its payload');
+  /**
+   * @param partial whether the export was cut at a time, so that an erasure may be on record after its end: that cannot be told from content
+   * that somebody took away, and is a finding as well
+   * @returns how many events have lost content by an erasure on record
+   */
+  finish(partial: boolean): number {
+    const why = partial ? 'an erasure that says so would lie behind the end of this export; check one that reaches the present' : 'no erasure on record says so';
+    for (const [id, { at }] of this.loosePayloads) this.findings.add('content_missing', at, name(id), `the event that named its payload is changed, and ${why}`);
     for (const [id, { seqs, at }] of this.gone) {
-      if (partial) later += seqs.length;
-      else this.findings.add('content_missing', at, name(id), `${seqs.map((seq) => (seq === 0 ? 'the payload' : `event ${seq}`)).join(', ')}: gone or changed, and no erasure on record says so`);
+      this.findings.add('content_missing', at, name(id), `${seqs.map((seq) => (seq === 0 ? 'the payload' : `event ${seq}`)).join(', ')}: gone or changed, and ${why}`);
     }
-    return { recorded: this.erased, later };
+    return this.erased;
   }
 
   private checkStart({ request_id, after_seq }: ChainLine, after: Uint8Array, at: number): void {
@@ -122,6 +137,12 @@ export class ChainVerifier {
     this.heads.set(chain.id, { seq, hash: bytesOfHex(hash, 32)! });
   }
 
+  private noteLate({ occurred_at }: EventLine, at: number): void {
+    if (this.sealedBefore === null || !(Date.parse(occurred_at) < this.sealedBefore - LATE_MS)) return;
+    this.late.events += 1;
+    if (this.late.line === 0) this.late.line = at;
+  }
+
   private checkContent(id: string, event: EventLine, at: number, where: string): void {
     if ((event.type === 'opened') !== ('payload' in event)) this.findings.add('unreadable', at, where, 'the payload stands with the event that opened it');
     const missing: number[] = [];
@@ -132,9 +153,10 @@ export class ChainVerifier {
     if (actor === null || data === null) missing.push(event.seq);
     if (event.type === 'opened') missing.push(...this.checkPayload(id, event, data === true, at, where));
     if (missing.length > 0) {
-      const known = this.gone.get(id);
-      if (known) known.seqs.push(...missing);
-      else this.gone.set(id, { seqs: missing, at });
+      const known = this.gone.get(id) ?? { seqs: [], texts: [], at };
+      this.gone.set(id, known);
+      known.seqs.push(...missing);
+      if ((actor === null && event.actor !== null) || (data === null && event.data !== null)) known.texts.push(event.seq);
     }
     if (event.type === 'erased' && data === true) this.recordErasure(id, event);
   }
@@ -142,6 +164,7 @@ export class ChainVerifier {
   /** @returns `[0]` where the payload is gone */
   private checkPayload(id: string, event: EventLine, dataFits: boolean, at: number, where: string): number[] {
     const { payload = null, payload_salt = null } = event;
+    if (payload !== null && payload_salt === null) this.findings.add('content', at, where, 'its payload stands without the salt that would prove it');
     if (payload === null || payload_salt === null) return [0];
     const salt = bytesOfHex(payload_salt, 16);
     const digest = salt ? hexOf(saltedDigest(salt, payload)) : '';
@@ -171,6 +194,8 @@ export class ChainVerifier {
     const named = Array.isArray(erasure.events) ? new Set(erasure.events) : null;
     const covers = (seq: number) => (seq === 0 ? erasure.payload : seq < event.seq && (named === null ? erasure.events === 'all' : named.has(seq)));
     const left = known.seqs.filter((seq) => !covers(seq));
+    const unproved = named === null ? known.texts.filter(covers) : [];
+    if (unproved.length > 0) this.findings.add('content', known.at, name(id), `${unproved.map((seq) => `event ${seq}`).join(', ')}: a text stands where all was erased`);
     this.erased += known.seqs.filter((seq) => seq > 0 && covers(seq)).length;
     if (left.length === 0) this.gone.delete(id);
     else known.seqs = left;

@@ -32,8 +32,8 @@ export type ExportStatement = {
   last: number | null;
   /** SHA-256 of the last checkpoint's JWS. */
   last_digest: string | null;
-  /** Where the namespace's log stood before the first checkpoint. */
-  log_before: { number: number; hash: string };
+  /** The checkpoint before the first (JWS): it says where the namespace's log stood. Null where the first is number 1. */
+  before: string | null;
 };
 
 /** How checkpoints name each other. */

@@ -29,8 +29,8 @@ export type Report = {
   log_entries: number;
   /** Events whose content is gone or was changed, as an erasure on record says. */
   erased_events: number;
-  /** Such events whose erasure must lie after the end of this export: only with `until`. */
-  erased_later: number;
+  /** Events that were sealed more than five minutes late, and the line of the first: the store was long without its key, or they were put in later. */
+  late: { events: number; line: number };
   payloads: number;
   findings: Finding[];
   /** How many more there were. */

@@ -3,11 +3,14 @@ import { hexOf, sha256 } from './bytes.ts';
 const LEAF = Buffer.of(0);
 const NODE = Buffer.of(1);
 
-/** The head of one escalation's chain as a checkpoint holds it. */
-export type ChainHead = { request_id: string; seq: number; hash: Uint8Array };
+/** The head of one escalation's chain as a checkpoint holds it, and the `seq` of the head sealed before. */
+export type ChainHead = { request_id: string; after_seq: number; seq: number; hash: Uint8Array };
 
-/** SHA-256(0x00 ‖ `<seq>\n<hash as hex>\n<request id>`). */
-export const leafOf = ({ request_id, seq, hash }: ChainHead): Uint8Array => sha256(LEAF, `${seq}\n${hexOf(hash)}\n${request_id}`);
+/**
+ * SHA-256(0x00 ‖ `<after_seq>\n<seq>\n<hash as hex>\n<request id>`). Where the new events begin is sealed too: an export that begins midway
+ * could else leave some of them out, or bring older ones in their place.
+ */
+export const leafOf = ({ request_id, after_seq, seq, hash }: ChainHead): Uint8Array => sha256(LEAF, `${after_seq}\n${seq}\n${hexOf(hash)}\n${request_id}`);
 
 /** A Merkle tree hash (RFC 6962, section 2.1) over leaves as they come, in memory that grows with the logarithm of their number. */
 export class MerkleRoot {

@@ -1,5 +1,7 @@
-import { CHECKPOINT_TYP, checkpointDigest, EXPORT_TYP, type Checkpoint, type ExportStatement } from './checkpoint.ts';
+import { hexOf } from './bytes.ts';
+import { CHAIN_START } from './chain.ts';
 import { ChainVerifier } from './chain-verifier.ts';
+import { CHECKPOINT_TYP, checkpointDigest, EXPORT_TYP, type Checkpoint, type ExportStatement } from './checkpoint.ts';
 import type { ChainLine, CheckpointLine, EventLine, ExportLine, KeysLine, LogLine, StatementLine } from './export-lines.ts';
 import { Findings, type Report } from './findings.ts';
 import { Keys } from './jws.ts';
@@ -8,9 +10,13 @@ import { LogVerifier } from './log-verifier.ts';
 export type VerifierOptions = {
   /** Keys that are believed. Without them those in the export are, which proves only that it fits itself. */
   keys?: Keys;
-  /** Checkpoints (JWS) kept from before: the export must hold these very ones, where it reaches them. */
+  /** Checkpoints (JWS) kept from before: the export must hold these very ones. */
   anchors?: string[];
 };
+
+type Sealed = { checkpoint: Checkpoint; digest: string };
+/** What there is is sealed when an export begins: the newest checkpoint is hardly older than the statement. */
+const NEWEST_MS = 600_000;
 
 /**
  * Checks an export line by line, from its own text alone. Memory grows with the number of chains in it (one head each), not with its
@@ -22,19 +28,21 @@ export class ExportVerifier {
   private readonly log = new LogVerifier(this.findings);
   private readonly signers = new Set<string>();
   private readonly pinned: Keys | null;
-  private readonly anchors: Map<number, { digest: string; met: boolean }>;
+  private readonly anchors: { number: number; digest: string; met: boolean }[];
   private keys: Keys | null;
   private statementLine: { line: number; jws: string } | null = null;
   private statement: ExportStatement | null = null;
   private first: number | null = null;
-  private current: { checkpoint: Checkpoint; digest: string } | null = null;
+  /** The checkpoint before the first, where the export begins midway. */
+  private before: Sealed | null = null;
+  private current: Sealed | null = null;
   private line = 0;
 
   /** @throws Error for an anchor that the keys given do not bear out */
   constructor({ keys, anchors = [] }: VerifierOptions = {}) {
     this.pinned = keys ?? null;
     this.keys = this.pinned;
-    this.anchors = new Map(anchors.map((jws) => [anchorNumber(jws, this.pinned), { digest: checkpointDigest(jws.trim()), met: false }]));
+    this.anchors = anchors.map((jws) => ({ number: anchorNumber(jws, this.pinned), digest: checkpointDigest(jws.trim()), met: false }));
   }
 
   /** @param text one line, without its end */
@@ -70,14 +78,17 @@ export class ExportVerifier {
     if (statement && (statement.last !== (current?.checkpoint.number ?? null) || statement.last_digest !== (current?.digest ?? null))) {
       findings.add('truncated', 0, '', `the export ends with checkpoint ${current?.checkpoint.number ?? 'none'}; by its statement it reaches to ${statement.last ?? 'none'}`);
     }
-    for (const [number, anchor] of this.anchors) if (!anchor.met && reaches(statement, number)) findings.add('anchor', 0, `checkpoint ${number}`, 'the checkpoint kept from before is not in the export');
-    const gone = this.chains.finish(statement !== null && statement.until !== null);
+    if (statement && current && !endsEarly(statement, current) && Date.parse(statement.at) - Date.parse(current.checkpoint.at) > NEWEST_MS) {
+      findings.add('truncated', 0, '', `the export was made at ${statement.at}, and reaches only to ${current.checkpoint.at}: what there was is sealed when an export begins`);
+    }
+    for (const { number, met } of this.anchors) if (!met) findings.add('anchor', 0, `checkpoint ${number}`, 'the checkpoint kept from before is not in the export');
+    const erased = this.chains.finish(endsEarly(statement, current));
     return {
       ok: findings.list.length === 0,
       namespace: statement?.namespace ?? null, since: statement?.since ?? null, until: statement?.until ?? null, exported_at: statement?.at ?? null,
       checkpoints: current && this.first !== null ? { first: this.first, last: current.checkpoint.number, last_digest: current.digest } : null,
       signed_by: [...this.signers], chains: this.chains.count, events: this.chains.events, log_entries: this.log.count,
-      erased_events: gone.recorded, erased_later: gone.later, payloads: this.chains.payloads, findings: findings.list, findings_left_out: findings.leftOut,
+      erased_events: erased, late: this.chains.late, payloads: this.chains.payloads, findings: findings.list, findings_left_out: findings.leftOut,
     };
   }
 
@@ -103,31 +114,45 @@ export class ExportVerifier {
     const statement = this.open<ExportStatement>(jws, EXPORT_TYP, line, 'statement');
     if (!statement) return;
     this.statement = statement;
+    this.openBefore(statement, line);
     this.chains.begin(statement.namespace, (statement.first ?? 1) > 1);
-    this.log.begin(statement.namespace, statement.log_before);
+    this.log.begin(statement.namespace, this.before?.checkpoint.log ?? { number: 0, hash: hexOf(CHAIN_START) });
+  }
+
+  /** The first checkpoint names the one before it, and goes on from its log: what a statement alone says of them is nothing sealed. */
+  private openBefore({ namespace, first, since, before }: ExportStatement, line: number): void {
+    if ((first ?? 1) === 1 && before === null) return;
+    const checkpoint = before === null ? null : this.open<Checkpoint>(before, CHECKPOINT_TYP, line, 'the checkpoint before the first');
+    if (!checkpoint || first === null || checkpoint.number !== first - 1 || checkpoint.namespace !== namespace) {
+      return this.findings.add('checkpoint_missing', line, 'statement', `the checkpoint before number ${first ?? 'none'} is missing`);
+    }
+    if (since === null || Date.parse(checkpoint.at) >= Date.parse(since)) this.findings.add('checkpoint_missing', line, `checkpoint ${checkpoint.number}`, `is of ${checkpoint.at}: the export was to begin with it, or before`);
+    this.before = { checkpoint, digest: checkpointDigest(before!) };
+    this.meet(this.before, line);
   }
 
   private onCheckpoint({ jws }: CheckpointLine): void {
     if (!this.statement) return this.findings.add('out_of_order', this.line, '', 'a checkpoint without a statement before it');
     this.closeCheckpoint();
-    const before = this.current;
+    const before = this.current ?? this.before;
     const checkpoint = this.open<Checkpoint>(jws, CHECKPOINT_TYP, this.line, `the checkpoint after ${before?.checkpoint.number ?? 'none'}`);
     if (!checkpoint) return;
     const where = `checkpoint ${checkpoint.number}`;
     if (checkpoint.namespace !== this.statement.namespace) this.findings.add('checkpoint_missing', this.line, where, `is of namespace ${checkpoint.namespace}`);
-    const expected = before ? before.checkpoint.number + 1 : this.statement.first;
+    const expected = this.current ? this.current.checkpoint.number + 1 : this.statement.first;
     if (checkpoint.number !== expected) this.findings.add('checkpoint_missing', this.line, where, `stands where ${expected} should`);
-    else if (before ? checkpoint.previous !== before.digest : (checkpoint.number === 1) !== (checkpoint.previous === null)) {
-      this.findings.add('checkpoint_missing', this.line, where, 'does not name the checkpoint before it');
-    }
+    else if (checkpoint.previous !== (before?.digest ?? null)) this.findings.add('checkpoint_missing', this.line, where, 'does not name the checkpoint before it');
     this.first ??= checkpoint.number;
     this.current = { checkpoint, digest: checkpointDigest(jws) };
-    const anchor = this.anchors.get(checkpoint.number);
-    if (anchor) {
+    this.meet(this.current, this.line);
+    this.chains.open(this.line, before ? Date.parse(before.checkpoint.at) : null);
+  }
+
+  private meet({ checkpoint: { number }, digest }: Sealed, line: number): void {
+    for (const anchor of this.anchors.filter((one) => one.number === number)) {
       anchor.met = true;
-      if (anchor.digest !== this.current.digest) this.findings.add('anchor', this.line, where, 'is another one than the checkpoint kept from before');
+      if (anchor.digest !== digest) this.findings.add('anchor', line, `checkpoint ${number}`, 'is another one than the checkpoint kept from before');
     }
-    this.chains.open(this.line);
   }
 
   private closeCheckpoint(): void {
@@ -183,8 +208,9 @@ function lineIn(text: string): ExportLine | null {
   }
 }
 
-function reaches(statement: ExportStatement | null, number: number): boolean {
-  return statement === null || (number >= (statement.first ?? 1) && (statement.until === null || number <= (statement.last ?? 0)));
+/** Whether there may be more behind the end: an export that was asked for up to a time yet to come has all there was. */
+function endsEarly(statement: ExportStatement | null, last: Sealed | null): boolean {
+  return statement !== null && statement.until !== null && last !== null && Date.parse(last.checkpoint.at) >= Date.parse(statement.until);
 }
 
 function anchorNumber(jws: string, keys: Keys | null): number {

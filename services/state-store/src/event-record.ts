@@ -1,10 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { canonicalJson, encodeUtf8, SCHEMA_VERSION, toHex, type EscalationEvent, type Outcome } from '@umpire/contract';
+import { randomBytes } from 'node:crypto';
+import { SCHEMA_VERSION, type EscalationEvent, type Outcome } from '@umpire/contract';
 import type { DomainEvent, EscalationState } from '@umpire/domain';
+import { chainHash, saltedDigest } from '@umpire/record';
 import { newId } from '@umpire/runtime';
-
-/** The hash before an escalation's first event. */
-export const CHAIN_START = new Uint8Array(32);
 
 /** An event as it is kept: JSON text of actor and data, their salts and digests, and its place in the chain. */
 export type EventRecord = {
@@ -35,28 +33,6 @@ export function newSalt(): Uint8Array {
   return salt;
 }
 
-/** SHA-256(16-byte salt ‖ bytes): says nothing about the content once the salt is gone. */
-export function saltedDigest(salt: Uint8Array, bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(salt).update(bytes).digest();
-}
-
-/**
- * The chain of `design.md`: SHA-256(prev ‖ canonical{namespace, request_id, seq, type, occurred_at, actor_digest, data_digest}),
- * digests as lower-case hex.
- */
-export function chainHash(prev: Uint8Array, event: Pick<EventRecord, 'namespace' | 'request_id' | 'seq' | 'type' | 'occurred_at' | 'actor_digest' | 'data_digest'>): Uint8Array {
-  const canonical = canonicalJson({
-    namespace: event.namespace,
-    request_id: event.request_id,
-    seq: event.seq,
-    type: event.type,
-    occurred_at: event.occurred_at,
-    actor_digest: toHex(event.actor_digest),
-    data_digest: toHex(event.data_digest),
-  });
-  return createHash('sha256').update(prev).update(canonical).digest();
-}
-
 /**
  * Gives a domain event its id, salts, digests and place in the chain.
  * @param state the state after the event
@@ -77,10 +53,10 @@ export function recordEvent(state: EscalationState, event: DomainEvent, prev: Ui
     occurred_at: new Date(event.at).toISOString(),
     actor,
     actor_salt: actorSalt,
-    actor_digest: saltedDigest(actorSalt, encodeUtf8(actor)),
+    actor_digest: saltedDigest(actorSalt, actor),
     data,
     data_salt: dataSalt,
-    data_digest: saltedDigest(dataSalt, encodeUtf8(data)),
+    data_digest: saltedDigest(dataSalt, data),
   };
   return { ...record, hash: chainHash(prev, record) };
 }

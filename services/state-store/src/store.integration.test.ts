@@ -1,10 +1,10 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { canonicalJson, fromHex, idToken, subjects, toHex, type ApplyReply, type EscalationEvent, type OutcomeReply } from '@umpire/contract';
 import { evolve, type DomainEvent, type EscalationState } from '@umpire/domain';
+import { saltedDigest } from '@umpire/record';
 import { eventually } from '@umpire/testing';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { saltedDigest } from './event-record.ts';
 import { cancellation, startHarness, submission, type Harness } from './test/store-harness.ts';
 
 let harness: Harness;

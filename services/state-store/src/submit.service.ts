@@ -1,8 +1,9 @@
 import { decodeUtf8, fromHex, toHex, UmpireError, type SubmitItem, type Verdict } from '@umpire/contract';
 import { evolve, openEscalation, type Actor, type Electorate, type SameTask } from '@umpire/domain';
+import { CHAIN_START, saltedDigest } from '@umpire/record';
 import { Batcher, counter, databaseNow, histogram, inBatch, isDataError, Loop, postgresStep, withDeadline, type Logger, type Sql, type TraceContext } from '@umpire/runtime';
 import { findSubmissions, insertEscalations, parseState, type Key, type NewEscalation } from './escalation.queries.ts';
-import { CHAIN_START, newSalt, recordEvent, saltedDigest } from './event-record.ts';
+import { newSalt, recordEvent } from './event-record.ts';
 import type { OutboxItem } from './outbox.queries.ts';
 import { SameTasks } from './same-task.service.ts';
 import { deleteTombstone, findGroupMembers, findTombstones, insertTombstone, pruneTombstones } from './submit.queries.ts';

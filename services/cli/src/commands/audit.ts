@@ -134,7 +134,8 @@ function summary(report: Report, trusted: boolean): string {
     ['namespace', report.namespace], ['exported', report.exported_at], ['since', report.since], ['until', report.until],
     ['checkpoints', checkpoints === null ? 'none' : `${checkpoints.first} to ${checkpoints.last} (digest of the last: ${checkpoints.last_digest})`],
     ['chains', report.chains], ['events', report.events], ['payloads', report.payloads], ['log entries', report.log_entries],
-    ['erased', `${report.erased_events} events, each by an erasure on record${report.erased_later === 0 ? '' : `; ${report.erased_later} whose erasure would be on record after the end of this export`}`],
+    ['erased', `${report.erased_events} events, each by an erasure on record`],
+    ['sealed late', report.late.events === 0 ? 'none' : `${report.late.events} events, over five minutes after they are said to have happened; the first in line ${report.late.line}`],
     ['signed by', report.signed_by.join(', ')],
     ['keys', trusted ? 'those you gave' : 'the file\'s own: this shows that it fits itself. Give keys that you trust with --jwks'],
   ]);

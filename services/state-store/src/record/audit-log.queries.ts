@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Principal } from '@umpire/contract';
 import { CHAIN_START, hexOf, logHash, saltedDigest } from '@umpire/record';
 import type { Query, Tx } from '@umpire/runtime';
 
@@ -25,6 +26,17 @@ export async function appendLog(tx: Tx, namespace: string, { kind, ...entry }: L
     insert into store.audit_log (namespace, number, at, kind, entry, salt, digest, hash)
     values (${namespace}, ${number}, ${row!.at}, ${kind}, convert_to(${text}, 'UTF8'), decode(${hexOf(salt)}, 'hex'), decode(${hexOf(digest)}, 'hex'), decode(${hexOf(hash)}, 'hex'))`;
   return number;
+}
+
+/** Who asks, as the log names them. */
+export const askerOf = ({ user_id, key_id }: Principal): string => user_id ?? `key:${key_id}`;
+
+/** An entry of a namespace's log as it was written; null where there is none of this kind, or somebody else's. */
+export async function ownEntry(sql: Query, caller: Principal, kind: LogEntry['kind'], number: number): Promise<Record<string, unknown> | null> {
+  const [row] = await sql<{ entry: string }[]>`
+    select convert_from(entry, 'UTF8') as entry from store.audit_log where namespace = ${caller.namespace} and number = ${number} and kind = ${kind}`;
+  const entry = row ? (JSON.parse(row.entry) as Record<string, unknown>) : null;
+  return entry?.['by'] === askerOf(caller) ? entry : null;
 }
 
 export type LogRow = { number: number; at: string; kind: string; entry: string; salt: string; digest: string; hash: string };

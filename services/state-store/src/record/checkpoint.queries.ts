@@ -23,6 +23,18 @@ export async function moveCheckpointCursor(sql: Query, to: { xid: string; namesp
   else await sql`update store.checkpoint_cursor set changed_xid = ${to.xid}::text::xid8, namespace = ${to.namespace}, request_id = ${to.request_id}, moved_at = clock_timestamp()`;
 }
 
+/** The id that the next transaction will have. */
+export async function nextXid(sql: Query): Promise<string> {
+  const [row] = await sql<{ xid: string }[]>`select pg_snapshot_xmax(pg_current_snapshot())::text as xid`;
+  return row!.xid;
+}
+
+/** Whether every transaction below an id has ended. */
+export async function isOver(sql: Query, xid: string): Promise<boolean> {
+  const [row] = await sql<{ over: boolean }[]>`select pg_snapshot_xmin(pg_current_snapshot()) >= ${xid}::text::xid8 as over`;
+  return row!.over;
+}
+
 /**
  * Escalations changed behind the cursor, below the oldest running transaction, with the head sealed last. A statement's snapshot, so
  * head and `seq` belong together.

@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { client, type Client } from '../test/http.ts';
 import { exportLines, seal } from '../test/record-client.ts';
 import { startHarness, submission, type Harness } from '../test/store-harness.ts';
+import { renameInFigures } from './erasure.queries.ts';
 
 const PYTHON = fileURLToPath(new URL('../../../../examples/python/verify_export.py', import.meta.url));
 
@@ -128,6 +129,17 @@ describe('a receipt', () => {
     expect(() => opensslSays(jws.replace(/\.(.)/, (_: string, first: string) => `.${first === 'e' ? 'f' : 'e'}`), jwks)).toThrow();
   });
 
+  it('is not given of a state that somebody changed behind the record\'s back', async () => {
+    await harness.submit([submission('doctored')]);
+    await respond('alice', 'doctored');
+    const { sql } = harness.database;
+    const outcome = async (from: string, to: string) => sql`update store.escalations set state = convert_to(replace(convert_from(state, 'UTF8'), ${from}, ${to}), 'UTF8') where request_id = 'doctored'`;
+    await outcome('"verdict":"approve"', '"verdict":"reject"');
+    expect((await http.get(path('doctored', '/receipt'), key['admin']!)).status).toBe(500);
+    await outcome('"verdict":"reject"', '"verdict":"approve"');
+    expect((await http.get(path('doctored', '/receipt'), key['admin']!)).status).toBe(200);
+  });
+
   /** The commands of docs/audit.md. */
   function opensslSays(jws: string, jwks: object): string {
     const script = `
@@ -216,12 +228,18 @@ describe('a person who is erased', () => {
     expect(own.some((line) => line['request_id'] === 'others')).toBe(false);
     await published();
 
-    const begun = await http.post('/audit/erasures', { user_id: PERSON, reason: 'left the company' }, admin);
+    const begun = await http.post('/audit/erasures', { user_id: PERSON, reason: `${PERSON} left the company` }, admin);
     const name = begun.body.pseudonym as string;
     expect(begun.body).toMatchObject({ state: 'running', scope: 'person', pseudonym: expect.stringMatching(/^erased-[0-9a-f]{16}$/) });
     expect(begun.text).not.toContain('zo');
     await eventually('the erasure is done', async () => (await http.get(`/audit/erasures/${begun.body.id}`, admin)).body.state === 'done', 60_000);
 
+    // A figure that was written meanwhile, beside one under the new name.
+    await harness.database.sql.begin(async (tx) => {
+      for (const user of [PERSON, name]) await tx`insert into store.stats_people (namespace, hour, user_id, votes, seconds) values ('default', '2026-01-01T00:00:00Z', ${user}, 2, 3)`;
+      await renameInFigures(tx, 'default', PERSON, name);
+      expect(await tx`select votes, seconds from store.stats_people where user_id = ${name} and hour = '2026-01-01T00:00:00Z'`).toMatchObject([{ votes: 4, seconds: 6 }]);
+    });
     expect(await tablesWith(JSON.stringify(PERSON))).toEqual([]);
     expect(await tablesWith(PERSON)).toEqual([]);
     expect(forgotten).toEqual([{ namespace: 'default', user_id: PERSON }]);

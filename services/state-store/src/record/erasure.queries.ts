@@ -57,9 +57,10 @@ export async function advanceErasure(sql: Query, id: string, step: { after_id: s
   await sql`update store.erasures set after_id = ${step.after_id}, escalations = escalations + ${step.escalations}, events = events + ${step.events} where id = ${id}`;
 }
 
-/** The person's name goes from here as well. */
-export async function finishErasure(sql: Query, id: string): Promise<void> {
-  await sql`update store.erasures set user_id = null, done_at = clock_timestamp() where id = ${id}`;
+/** The person's name goes from here as well. @returns null where another replica has finished it */
+export async function finishErasure(sql: Query, id: string): Promise<ErasureRow | null> {
+  const [row] = await sql<ErasureRow[]>`update store.erasures set user_id = null, done_at = clock_timestamp() where id = ${id} and done_at is null returning ${columns(sql)}`;
+  return row ?? null;
 }
 
 /** Which of the ids still have events that JetStream has not acknowledged: those have to be told first. */
@@ -161,7 +162,20 @@ export async function stillAsked(sql: Query, namespace: string, person: string, 
   return rows.map((row) => row.request_id);
 }
 
-/** Keys, groups, delegations, sessions and figures: what gives access ends, what tells who did something names nobody any more. */
+/**
+ * Figures of who decided. The loops that write them follow behind: their cursors are waited for, so that none is about to add the name again.
+ */
+export async function renameInFigures(sql: Query, namespace: string, person: string, name: string): Promise<void> {
+  await sql`select 1 from store.stats_cursor for update`;
+  await sql`select 1 from store.oversight_cursor for update`;
+  await sql`
+    with gone as (delete from store.stats_people where namespace = ${namespace} and user_id = ${person} returning hour, votes, seconds)
+    insert into store.stats_people as p (namespace, hour, user_id, votes, seconds) select ${namespace}, hour, ${name}, votes, seconds from gone
+    on conflict (namespace, hour, user_id) do update set votes = p.votes + excluded.votes, seconds = p.seconds + excluded.seconds`;
+  await sql`update store.oversight_answers set user_id = ${name} where namespace = ${namespace} and user_id = ${person}`;
+}
+
+/** Keys, groups, delegations and sessions: what gives access ends, what tells who did something names nobody any more. */
 export async function forgetIdentity(sql: Query, namespace: string, person: string, name: string): Promise<void> {
   await sql`delete from identity.sessions where namespace = ${namespace} and (user_id = ${person} or key_id in (select id from identity.keys where namespace = ${namespace} and user_id = ${person}))`;
   await sql`
@@ -178,7 +192,5 @@ export async function forgetIdentity(sql: Query, namespace: string, person: stri
       created_by = case when created_by = ${person} then ${name} else created_by end,
       from_user = case when from_user = ${person} then ${name} else from_user end, to_user = case when to_user = ${person} then ${name} else to_user end
     where namespace = ${namespace} and (from_user = ${person} or to_user = ${person} or created_by = ${person} or revoked_by = ${person})`;
-  await sql`update store.stats_people set user_id = ${name} where namespace = ${namespace} and user_id = ${person}`;
-  await sql`update store.oversight_answers set user_id = ${name} where namespace = ${namespace} and user_id = ${person}`;
   await sql`update store.erasures set requested_by = ${name} where namespace = ${namespace} and requested_by = ${person}`;
 }

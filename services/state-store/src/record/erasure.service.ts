@@ -11,7 +11,7 @@ import { outboxItem } from '../transition.service.ts';
 import { appendLog } from './audit-log.queries.ts';
 import {
   advanceErasure, eraseContent, escalationsNaming, eventsNaming, findErasure, finishErasure, forgetIdentity, insertErasure, listErasures, openErasureOf, payloadDigests, redactEvents,
-  renameInReads, renameInRows, stillAsked, takeErasure, toldEvents, unpublishedOf, windowEnd, type ErasureRow, type NamingEvent,
+  renameInFigures, renameInReads, renameInRows, stillAsked, takeErasure, toldEvents, unpublishedOf, windowEnd, type ErasureRow, type NamingEvent,
 } from './erasure.queries.ts';
 
 const READ_MS = 5_000;
@@ -87,10 +87,11 @@ export class Erasures {
       const open = await openErasureOf(tx, namespace, userId);
       if (open) return open;
       const pseudonym = `erased-${randomBytes(8).toString('hex')}`;
-      const inserted = await insertErasure(tx, { id: newId(), namespace, scope: 'person', request_id: null, user_id: userId, pseudonym, reason, requested_by: actor.id, done: false, events: 0 });
+      // Who it was is what nobody shall know: the log, which is never erased, has the name that stands in their place.
+      const why = reason.replaceAll(userId, pseudonym);
+      const inserted = await insertErasure(tx, { id: newId(), namespace, scope: 'person', request_id: null, user_id: userId, pseudonym, reason: why, requested_by: actor.id, done: false, events: 0 });
       await forgetIdentity(tx, namespace, userId, pseudonym);
-      // Who it was is what nobody shall know: the log has the name that stands in their place.
-      await appendLog(tx, namespace, { kind: 'erasure', by: actor.id === userId ? pseudonym : actor.id, erasure: inserted.id, scope: 'person', pseudonym, reason });
+      await appendLog(tx, namespace, { kind: 'erasure', by: actor.id === userId ? pseudonym : actor.id, erasure: inserted.id, scope: 'person', pseudonym, reason: why });
       return inserted;
     });
     this.loop.wake();
@@ -148,9 +149,9 @@ export class Erasures {
     while ((await withDeadline(renameInReads(this.sql, namespace, user_id!, pseudonym!), TRANSACTION_MS, 'reads of a person')) > 0) continue;
     await this.bus.request(subjects.forget, JSON.stringify({ namespace, user_id }), FORGET_MS);
     await transaction(this.sql, TRANSACTION_MS, async (tx) => {
-      const done = await findErasure(tx, namespace, id);
-      if (done === null || done.done_at !== null) return;
-      await finishErasure(tx, id);
+      const done = await finishErasure(tx, id);
+      if (done === null) return;
+      await renameInFigures(tx, namespace, user_id!, pseudonym!);
       await appendLog(tx, namespace, { kind: 'erasure', by: 'umpire', erasure: id, scope: 'person', pseudonym: done.pseudonym, escalations: done.escalations, events: done.events, done: true });
     });
     this.logger.info({ erasure_id: id, namespace }, 'person_erased');
@@ -179,7 +180,7 @@ export class Erasures {
     const now = await databaseNow(tx);
     const by = requested_by === person ? name : requested_by;
     const told = await toldEvents(tx, namespace, ids);
-    const why: Why = { scope: 'person', actor: { kind: 'admin', id: by, user_id: null, roles: ['admin'], auth: 'api_key' }, reason: reason.replaceAll(person, name), erasure_id: id };
+    const why: Why = { scope: 'person', actor: { kind: 'admin', id: by, user_id: null, roles: ['admin'], auth: 'api_key' }, reason, erasure_id: id };
     const transitions = rows.map((row) => {
       const events = naming.filter((event) => event.request_id === row.request_id);
       const payload = digests.get(row.request_id);

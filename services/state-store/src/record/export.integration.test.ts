@@ -88,6 +88,20 @@ describe('an export', () => {
     expect((await fetch(`${origin}/audit/export?after=${Buffer.from('[1]').toString('base64url')}`, { headers: { authorization: `Bearer ${admin}` } })).status).toBe(400);
   });
 
+  it('goes on only for who began it: none is made that is not on record', async () => {
+    const page = async (after: string, who: string) => (await fetch(`${origin}/audit/export?after=${after}`, { headers: { authorization: `Bearer ${who}` } })).status;
+    const first = await fetch(`${origin}/audit/export`, { headers: { authorization: `Bearer ${key['admin']}` } });
+    const after = /after=([^>]+)>/.exec(first.headers.get('link')!)![1]!;
+    expect(await page(after, key['admin']!)).toBe(200);
+    expect(await page(after, await harness.key(['admin'], 'carol'))).toBe(400);
+    const [, ...rest] = JSON.parse(Buffer.from(after, 'base64url').toString()) as unknown[];
+    expect(await page(Buffer.from(JSON.stringify([9_999, ...rest])).toString('base64url'), key['admin']!)).toBe(400);
+    const person = async (tail: string) => (await fetch(`${origin}/audit/person/alice?after=${tail}`, { headers: { authorization: `Bearer ${key['admin']}` } })).status;
+    const begun = await fetch(`${origin}/audit/person/bob`, { headers: { authorization: `Bearer ${key['admin']}` } });
+    expect(await person(/after=([^>]+)>/.exec(begun.headers.get('link')!)![1]!)).toBe(400);
+    expect(await person('')).toBe(400);
+  });
+
   it('may begin and end at a time, and is checked as well', async () => {
     const items = checkpointsBefore.map((jws) => JSON.parse(Buffer.from(jws.split('.')[1]!, 'base64url').toString()) as { number: number; at: string });
     const [third, second] = [items.find(({ number }) => number === 3)!, items.find(({ number }) => number === 2)!];
@@ -98,6 +112,15 @@ describe('an export', () => {
     const events = middle.findIndex((line) => parsed(line).kind === 'event');
     expect(verify(middle.toSpliced(events, 1)).ok).toBe(false);
     expect((await exportLines(origin, key['admin']!, '?since=2100-01-01T00:00:00Z')).length).toBe(2);
+  });
+
+  it('brings no key that somebody wrote into the database', async () => {
+    const before = (await http.get('/.well-known/jwks.json', '')).body;
+    await harness.database.sql`insert into store.signing_keys (kid, public_x, sealed, created_by, signs_from) values ('made up', 'c29tZWJvZHkgZWxzZQ', decode('00', 'hex'), 'mallory', clock_timestamp() + interval '1 year')`;
+    const stranger = await harness.startStore();
+    expect((await client(stranger.origin).get('/audit/keys', key['admin']!)).body.items.map((one: { kid: string }) => one.kid)).toContain('made up');
+    expect((await client(stranger.origin).get('/.well-known/jwks.json', '')).body).toEqual(before);
+    await stranger.stop();
   });
 
   it('is for administrators, and of their namespace alone', async () => {

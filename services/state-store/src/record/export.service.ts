@@ -1,8 +1,8 @@
-import { UmpireError, type Principal } from '@umpire/contract';
+import { idToken, parseIdToken, UmpireError, type Principal } from '@umpire/contract';
 import { EXPORT_TYP, hexOf, type ChainLine, type EventLine, type ExportLine, type ExportStatement } from '@umpire/record';
 import { databaseNow, transaction, withDeadline, type Sql } from '@umpire/runtime';
 import { z } from 'zod';
-import { appendLog, logEntries } from './audit-log.queries.ts';
+import { appendLog, askerOf, logEntries, ownEntry } from './audit-log.queries.ts';
 import type { Checkpoints } from './checkpoint.loop.ts';
 import { checkpointAt, checkpointNumber, lastCheckpoint, type CheckpointRow } from './checkpoint.queries.ts';
 import { sealedEvents, type ExportPlace, type SealedEvent } from './export.queries.ts';
@@ -13,9 +13,12 @@ const LOG_ENTRIES = 500;
 /** A page ends with the line that reaches it: about a second's work, and well within every proxy's patience. */
 const PAGE_BYTES = 2 * 1024 * 1024;
 
-/** Which checkpoints an export has yet to bring, and where in the first of them it stands. `head`: its own line is out. */
-type Cursor = ExportPlace & { last: number; head: boolean };
-const cursorSchema = z.tuple([z.int().min(1), z.int().min(1), z.string().max(2_048), z.int().min(0), z.boolean()]);
+/**
+ * Which checkpoints an export has yet to bring, and where in the first of them it stands. `head`: its own line is out; `entry`: where the log
+ * says that it was begun.
+ */
+type Cursor = ExportPlace & { entry: number; last: number; head: boolean };
+const cursorSchema = z.tuple([z.int().min(1), z.int().min(1), z.int().min(1), z.string().max(1_024), z.int().min(0), z.boolean()]);
 
 /** Lines of NDJSON, and where the next page begins; null at the end. */
 export type ExportPage = { lines: string[]; next: string | null };
@@ -39,26 +42,27 @@ export class Exports {
   /** Seals what there is, notes in the log that it was exported, and begins. @throws UmpireError `unavailable` without a signing key */
   async begin(caller: Principal, { since, until }: ExportRange): Promise<ExportPage> {
     const { namespace } = caller;
-    await transaction(this.sql, READ_MS, (tx) => appendLog(tx, namespace, { kind: 'export', by: caller.user_id ?? `key:${caller.key_id}`, since: since ?? null, until: until ?? null }));
+    const entry = await transaction(this.sql, READ_MS, (tx) => appendLog(tx, namespace, { kind: 'export', by: askerOf(caller), since: since ?? null, until: until ?? null }));
     await this.checkpoints.sealAll();
     const { first, last } = await this.reach(namespace, since, until);
     const before = first === null || first === 1 ? null : await checkpointNumber(this.sql, namespace, first - 1);
     const statement: ExportStatement = {
       v: 1, namespace, at: new Date(await databaseNow(this.sql)).toISOString(), since: since ?? null, until: until ?? null,
       first, last: last?.number ?? null, last_digest: last === null ? null : hexOf(last.digest),
-      log_before: before === null ? { number: 0, hash: '0'.repeat(64) } : { number: before.log_number, hash: hexOf(before.log_hash) },
+      before: before?.jws ?? null,
     };
     const lines = [
       line({ kind: 'export', jws: (await this.keys.signer()).sign(EXPORT_TYP, JSON.stringify(statement)) }),
       line({ kind: 'keys', ...(await this.keys.published()) }),
     ];
-    return { lines, next: first === null || last === null ? null : encodeCursor({ number: first, last: last.number, request_id: '', seq: 0, head: false }) };
+    return { lines, next: first === null || last === null ? null : encodeCursor({ entry, number: first, last: last.number, request_id: '', seq: 0, head: false }) };
   }
 
-  /** @throws UmpireError `bad_request` for what is no cursor of an export */
+  /** @throws UmpireError `bad_request` for what is no cursor of an export that the caller has begun: none is made that is not on record */
   async page(caller: Principal, after: string): Promise<ExportPage> {
     const { namespace } = caller;
     let cursor: Cursor | null = decodeCursor(after);
+    if ((await withDeadline(ownEntry(this.sql, caller, 'export', cursor.entry), READ_MS, 'entry of an export')) === null) throw noCursor();
     const lines: string[] = [];
     let bytes = 0;
     while (cursor !== null && bytes < PAGE_BYTES) {
@@ -101,7 +105,7 @@ export class Exports {
         any = true;
         if (row.request_id !== request_id) lines.push(line(chainLine(row)));
         if (row.seq !== null) lines.push(line(eventLine(row)));
-        bytes += lines.at(-1)!.length;
+        bytes += lines.at(-1)?.length ?? 0;
         request_id = row.request_id;
         seq = row.seq ?? row.chain_seq;
       }
@@ -128,13 +132,16 @@ function eventLine(row: SealedEvent): EventLine {
   return row.type === 'opened' ? { ...event, payload: textOf(row.payload), payload_salt: row.payload_salt } : event;
 }
 
-const encodeCursor = ({ number, last, request_id, seq, head }: Cursor): string => Buffer.from(JSON.stringify([number, last, request_id, seq, head])).toString('base64url');
+const encodeCursor = ({ entry, number, last, request_id, seq, head }: Cursor): string => Buffer.from(JSON.stringify([entry, number, last, idToken(request_id), seq, head])).toString('base64url');
+const noCursor = () => new UmpireError('bad_request', 'after is not a cursor of an export');
 
 function decodeCursor(text: string): Cursor {
   try {
-    const [number, last, request_id, seq, head] = cursorSchema.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')));
-    return { number, last, request_id, seq, head };
+    const [entry, number, last, token, seq, head] = cursorSchema.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')));
+    const request_id = token === '' ? '' : parseIdToken(token);
+    if (request_id !== null) return { entry, number, last, request_id, seq, head };
   } catch {
-    throw new UmpireError('bad_request', 'after is not a cursor of an export');
+    // Said below.
   }
+  throw noCursor();
 }

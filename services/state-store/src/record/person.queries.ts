@@ -22,8 +22,8 @@ export type PersonEvent = { request_id: string; seq: number; type: string; occur
 export const personEvents = (sql: Query, namespace: string, window: { after: string; until: string }, needle: string) =>
   sql<PersonEvent[]>`
     select request_id, seq, type, to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as occurred_at,
-      convert_from(actor, 'UTF8') as actor, convert_from(data, 'UTF8') as data, coalesce(position(convert_to(${needle}, 'UTF8') in actor) > 0, false) as acted
-    from store.events
+      case when acted then convert_from(actor, 'UTF8') end as actor, case when acted then convert_from(data, 'UTF8') end as data, acted
+    from (select *, coalesce(position(convert_to(${needle}, 'UTF8') in actor) > 0, false) as acted from store.events) as e
     where namespace = ${namespace} and request_id > ${window.after} and request_id <= ${window.until}
-      and (position(convert_to(${needle}, 'UTF8') in actor) > 0 or position(convert_to(${needle}, 'UTF8') in data) > 0)
+      and (acted or position(convert_to(${needle}, 'UTF8') in data) > 0)
     order by request_id, seq`;

@@ -5,7 +5,8 @@ import { withDeadline, type Sql } from '@umpire/runtime';
 import type { Key } from '../escalation.queries.ts';
 import { mayRead, type Reads } from '../read.service.ts';
 import { sealOf } from './checkpoint.queries.ts';
-import { eventsUpTo, payloadOf, type ActedEvent } from './receipt.queries.ts';
+import { unproved } from './receipt-proof.ts';
+import { eventsUpTo, payloadOf, type RecordedEvent } from './receipt.queries.ts';
 import type { SigningKeys } from './signing-keys.service.ts';
 
 const READ_MS = 5_000;
@@ -39,15 +40,20 @@ export class Receipts {
     return { jws: signer.sign(RECEIPT_TYP, JSON.stringify(receipt)), kid: signer.kid, jwks: `${this.issuer}/.well-known/jwks.json`, receipt };
   }
 
-  /** Everything as of the outcome: what happened afterwards (a comment, the permit) is no part of it. */
+  /**
+   * Everything as of the outcome: what happened afterwards (a comment, the permit) is no part of it.
+   * @throws Error where the record does not bear out what would be signed: somebody changed it
+   */
   private async compose(key: Key, state: EscalationState, outcome: Outcome): Promise<Receipt> {
     const [events, payload, seal] = await withDeadline(Promise.all([
       eventsUpTo(this.sql, key, outcome.seq), payloadOf(this.sql, key), sealOf(this.sql, key.namespace, key.request_id, outcome.seq),
     ]), READ_MS, 'receipt');
+    const wrong = unproved(key, events, payload, outcome);
+    if (wrong !== null) throw new Error(`no receipt of ${JSON.stringify(key.request_id)} in ${key.namespace}: ${wrong}`);
     const { rules } = state;
     return {
       v: 1, issuer: this.issuer, namespace: state.namespace, request_id: state.request_id, reason: state.reason, kind: state.kind, pattern: rules.pattern,
-      request_digest: payload === null ? null : hexOf(sha256(payload)), form_digest: digestOf(rules.ui_schema), rules_digest: digestOf(rules), revision: state.revision, policy: state.policy,
+      request_digest: payload === null ? null : hexOf(sha256(payload.body)), form_digest: digestOf(rules.ui_schema), rules_digest: digestOf(rules), revision: state.revision, policy: state.policy,
       quorum: rules.quorum, electorate: state.electorate, excluded: state.excluded,
       votes: state.votes.map(voteOf), actors: events.map(actorOf),
       opened_at: new Date(state.opened_at).toISOString(), deadline: state.deadline === null ? null : new Date(state.deadline).toISOString(),
@@ -69,7 +75,7 @@ function voteOf({ seq, user_id, seat, via, verdict, at, auth, on_behalf_of, resp
   };
 }
 
-function actorOf({ seq, type, occurred_at, actor }: ActedEvent): Receipt['actors'][number] {
+function actorOf({ seq, type, occurred_at, actor }: RecordedEvent): Receipt['actors'][number] {
   const who = actor === null ? null : (JSON.parse(actor) as Actor);
   return {
     seq, type, at: occurred_at,

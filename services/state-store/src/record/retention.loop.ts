@@ -2,7 +2,7 @@ import type { Principal } from '@umpire/contract';
 import type { Actor } from '@umpire/domain';
 import { counter, delay, gauge, Loop, transaction, withDeadline, type Logger, type Sql } from '@umpire/runtime';
 import { lockEscalations } from '../escalation.queries.ts';
-import { appendLog } from './audit-log.queries.ts';
+import { appendLog, askerOf } from './audit-log.queries.ts';
 import type { Erasures } from './erasure.service.ts';
 import { findRetention, headsBehind, moveRetentionCursor, saveRetention, takeRetentionCursor, type RetentionRules, type RetentionRow } from './retention.queries.ts';
 
@@ -49,7 +49,7 @@ export class Retention {
   }
 
   async change(caller: Principal, rules: RetentionRules): Promise<RetentionRules & Partial<RetentionRow>> {
-    const by = caller.user_id ?? `key:${caller.key_id}`;
+    const by = askerOf(caller);
     await transaction(this.sql, ROUND_MS, async (tx) => {
       const before = await findRetention(tx, caller.namespace);
       await saveRetention(tx, caller.namespace, rules, by);

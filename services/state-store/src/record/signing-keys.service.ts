@@ -1,8 +1,8 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { UmpireError, type Principal } from '@umpire/contract';
 import { signCompact, thumbprint, type KeySet } from '@umpire/record';
 import { transaction, withDeadline, type Sealer, type Sql, type Tx } from '@umpire/runtime';
-import { appendLog } from './audit-log.queries.ts';
+import { appendLog, askerOf } from './audit-log.queries.ts';
 import { insertSigningKey, lockSigningKeys, signingKeys, type SigningKeyRow } from './signing-keys.queries.ts';
 
 const READ_MS = 5_000;
@@ -33,9 +33,13 @@ export class SigningKeys {
     return this.sealer !== null;
   }
 
-  /** Every key there ever was: what an old one signed is checked with it for good. */
+  /**
+   * Every key there ever was, if its private half opens here: what an old one signed is checked with it for good. What somebody else wrote
+   * into the database is none of ours, and nobody who trusts this list shall trust it.
+   */
   async published(): Promise<KeySet> {
-    return { keys: (await this.rows()).map(({ kid, public_x }) => ({ kty: 'OKP', crv: 'Ed25519', x: public_x, kid, alg: 'EdDSA', use: 'sig' })) };
+    const ours = (await this.rows()).flatMap((row) => this.opens(row) ?? []);
+    return { keys: ours.map((key) => publicX(key)).map((x) => ({ kty: 'OKP', crv: 'Ed25519', x, kid: thumbprint(x), alg: 'EdDSA', use: 'sig' })) };
   }
 
   /**
@@ -43,14 +47,11 @@ export class SigningKeys {
    * @throws UmpireError `unavailable` where no sealing key is configured, or it is not the one the keys were sealed under
    */
   async signer(): Promise<Signer> {
-    const sealer = this.need();
+    this.need();
     let row = (await this.rows()).find(({ state }) => state === 'signing');
     row ??= await this.first();
-    let key = this.opened.get(row.kid);
-    if (!key) {
-      key = open(sealer, row);
-      this.opened.set(row.kid, key);
-    }
+    const key = this.opens(row);
+    if (key === null) throw new UmpireError('unavailable', `signing key ${row.kid} was sealed under another UMPIRE_AUDIT_SECRET_KEY than the store has`);
     const { kid } = row;
     return { kid, sign: (typ, payload) => signCompact(typ, payload, kid, key) };
   }
@@ -59,8 +60,8 @@ export class SigningKeys {
   async rotate(caller: Principal, overlapSeconds: number) {
     await transaction(this.sql, READ_MS, async (tx) => {
       await lockSigningKeys(tx);
-      const kid = await this.make(tx, caller.user_id ?? `key:${caller.key_id}`, overlapSeconds);
-      await appendLog(tx, caller.namespace, { kind: 'key', by: caller.user_id ?? `key:${caller.key_id}`, made: kid, signs_after_seconds: overlapSeconds });
+      const kid = await this.make(tx, askerOf(caller), overlapSeconds);
+      await appendLog(tx, caller.namespace, { kind: 'key', by: askerOf(caller), made: kid, signs_after_seconds: overlapSeconds });
     });
     this.known = null;
     return this.list();
@@ -90,6 +91,19 @@ export class SigningKeys {
     return kid;
   }
 
+  /** @returns the private half; null where no sealing key of ours opens it */
+  private opens({ kid, sealed }: SigningKeyRow): KeyObject | null {
+    const known = this.opened.get(kid);
+    if (known) return known;
+    try {
+      const key = this.sealer && createPrivateKey({ key: this.sealer.open(kid, sealed), format: 'der', type: 'pkcs8' });
+      if (key) this.opened.set(kid, key);
+      return key;
+    } catch {
+      return null;
+    }
+  }
+
   private async rows(): Promise<SigningKeyRow[]> {
     const now = this.now();
     if (this.known && this.known.until > now) return this.known.rows;
@@ -104,10 +118,4 @@ export class SigningKeys {
   }
 }
 
-function open(sealer: Sealer, { kid, sealed }: SigningKeyRow): KeyObject {
-  try {
-    return createPrivateKey({ key: sealer.open(kid, sealed), format: 'der', type: 'pkcs8' });
-  } catch (error) {
-    throw new UmpireError('unavailable', `signing key ${kid} was sealed under another UMPIRE_AUDIT_SECRET_KEY than the store has`, { cause: error });
-  }
-}
+const publicX = (key: KeyObject): string => (createPublicKey(key).export({ format: 'jwk' }) as { x: string }).x;
