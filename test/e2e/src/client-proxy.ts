@@ -3,6 +3,8 @@ import { Transform } from 'node:stream';
 
 /** A line to a server that a test can cut, hold up, slow down, or make lose what comes back. */
 export class CuttableLine {
+  /** What has happened to it so far: connections ended or refused, and bytes held, slowed down, and lost. */
+  readonly tally = { cut: 0, held: 0, slowed: 0, dropped: 0 };
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
   private cut = false;
@@ -12,12 +14,16 @@ export class CuttableLine {
 
   private constructor(target: URL) {
     this.server = createServer((near) => {
-      if (this.cut) return void near.destroy();
+      if (this.cut) {
+        this.tally.cut += 1;
+        return void near.destroy();
+      }
       const far = connect(Number(target.port), target.hostname);
       for (const [one, other] of [[near, far], [far, near]] as const) {
         this.sockets.add(one);
         one.on('error', () => other.destroy());
         one.on('close', () => {
+          if (this.frozen) this.tally.held += one.readableLength;
           this.sockets.delete(one);
           other.destroy();
         });
@@ -40,6 +46,8 @@ export class CuttableLine {
   /** Ends every connection and refuses new ones. */
   down(): void {
     this.cut = true;
+    // Two sockets are one connection.
+    this.tally.cut += Math.ceil(this.sockets.size / 2);
     for (const socket of this.sockets) socket.destroy();
   }
 
@@ -51,7 +59,10 @@ export class CuttableLine {
 
   thaw(): void {
     this.frozen = false;
-    for (const socket of this.sockets) socket.resume();
+    for (const socket of this.sockets) {
+      this.tally.held += socket.readableLength;
+      socket.resume();
+    }
   }
 
   up(): void {
@@ -77,8 +88,12 @@ export class CuttableLine {
   private passage(back: boolean): Transform {
     return new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
-        if (back && this.deaf) return done();
+        if (back && this.deaf) {
+          this.tally.dropped += chunk.length;
+          return done();
+        }
         if (this.slowMs === 0) return done(null, chunk);
+        this.tally.slowed += chunk.length;
         setTimeout(() => done(null, chunk), this.slowMs);
       },
     });

@@ -1,4 +1,4 @@
-import { cp, mkdir } from 'node:fs/promises';
+import { cp, mkdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -48,6 +48,13 @@ export class FaultRun {
     return this.faults.stack.servers;
   }
 
+  /** @returns how often the log of a service or server has it. `what` is global. */
+  async logged(name: string, what: RegExp): Promise<number> {
+    const log = join(this.faults.stack.home, 'logs', `${name}.log`);
+    const texts = await Promise.all([`${log}.1`, log].map((path) => readFile(path, 'utf8').catch(() => '')));
+    return texts.reduce((sum, text) => sum + (text.match(what)?.length ?? 0), 0);
+  }
+
   /** Works with the operator's NATS connection. */
   async operator<T>(work: (connection: NatsConnection) => Promise<T>): Promise<T> {
     const connection = await operatorConnection(this.faults.stack);
@@ -78,25 +85,32 @@ const LOAD: LoadOptions = { perSecond: 40, mostWaiting: 400 };
 export async function runCase(chosen: FaultCase, seed: number, short: boolean): Promise<{ counts: Counts; findings: string[] }> {
   const began = performance.now();
   const say = (text: string) => console.log(`[faults ${chosen.name} ${((performance.now() - began) / 1_000).toFixed(1)} s] ${text}`);
-  const faults = await FaultStack.start(chosen.stack);
-  const random = randomFrom(seed);
-  const { stack } = faults;
-  const { namespaces } = stack.connection;
   const receivers = new Map<string, Receiver>();
-  for (const namespace of Object.keys(namespaces)) receivers.set(namespace, await Receiver.register(stack, namespaces[namespace]!.keys.admin, { retry_schedule_seconds: RETRIES }));
-  const failing = await Receiver.register(stack, stack.connection.keys.admin, { events: ['hitl_escalation_required'], retry_schedule_seconds: [0.2, 0.4] });
-  failing.answer = (response) => void response.writeHead(422).end();
-  const prefix = `f/${chosen.name}/${seed}`;
-  // Four of five escalations belong to the first.
-  const parties = await Promise.all(['default', 'default', 'default', 'default', 'bystander'].map(async (namespace) => ({ namespace, js: (await stack.producer(namespace)).js, receiver: receivers.get(namespace)! })));
-  const book = new Book();
-  const load = new Load({ stack, book, parties, prefix, seed, options: { ...LOAD, ...chosen.load } });
+  const closing: Receiver[] = [];
+  let faults: FaultStack | null = null;
+  let load: Load | null = null;
   let healthy = false;
   try {
+    faults = await FaultStack.start(chosen.stack);
+    const { stack } = faults;
+    const { namespaces } = stack.connection;
+    for (const namespace of Object.keys(namespaces)) {
+      const receiver = await Receiver.register(stack, namespaces[namespace]!.keys.admin, { retry_schedule_seconds: RETRIES });
+      receivers.set(namespace, receiver);
+      closing.push(receiver);
+    }
+    const failing = await Receiver.register(stack, stack.connection.keys.admin, { events: ['hitl_escalation_required'], retry_schedule_seconds: [0.2, 0.4] });
+    closing.push(failing);
+    failing.answer = (response) => void response.writeHead(422).end();
+    const prefix = `f/${chosen.name}/${seed}`;
+    // Four of five escalations belong to the first.
+    const parties = await Promise.all(['default', 'default', 'default', 'default', 'bystander'].map(async (namespace) => ({ namespace, js: (await stack.producer(namespace)).js, receiver: receivers.get(namespace)! })));
+    const book = new Book();
+    load = new Load({ stack, book, parties, prefix, seed, options: { ...LOAD, ...chosen.load } });
     say(`breaks: ${chosen.breaks}`);
     load.start();
     await load.moreAcked(20);
-    const more = await chosen.run(new FaultRun({ faults, load, random, receivers, short, say }));
+    const more = await chosen.run(new FaultRun({ faults, load, random: randomFrom(seed), receivers, short, say }));
     say(`broken and mended; ${load.sent} sent, ${book.acked.length} acknowledged`);
     await load.finish();
     const result = await audit({ stack, book, prefix, receivers, failing });
@@ -105,10 +119,10 @@ export async function runCase(chosen: FaultCase, seed: number, short: boolean): 
     healthy = result.findings.length === 0;
     return { counts, findings: result.findings };
   } finally {
-    load.abandon();
-    if (!healthy) await keepLogs(chosen.name, stack.home, say);
-    await Promise.all([...receivers.values(), failing].map((receiver) => receiver.close()));
-    await faults.stop();
+    load?.abandon();
+    if (faults && !healthy) await keepLogs(chosen.name, faults.stack.home, say).catch((error: Error) => say(`no logs are kept: ${error.message}`));
+    await Promise.all(closing.map((receiver) => receiver.close()));
+    await faults?.stop();
   }
 }
 

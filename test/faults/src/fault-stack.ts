@@ -23,7 +23,7 @@ export type FaultStackOptions = {
 };
 
 /** Two namespaces, so that one can be seen not to suffer from the other. */
-const NAMESPACES = { default: ['main'], bystander: ['main'] };
+export const NAMESPACES = { default: ['main'], bystander: ['main'] };
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=16'];
 
@@ -40,14 +40,23 @@ export class FaultStack {
   static async start(options: FaultStackOptions = {}): Promise<FaultStack> {
     const made = new FaultStack();
     if (options.cleanUp) made.cleanUp = options.cleanUp;
+    let home: string | null = null;
     made.stack = await Stack.start('split', NAMESPACES, {
       show: (line) => void made.said.push(line),
-      ...(options.prepare ? { prepare: options.prepare } : {}),
+      prepare: (given) => {
+        home = given;
+        return options.prepare?.(given);
+      },
       environment: async (name, given) => {
         const env = await made.throughLines(options.lines ?? [], options.environment?.(name, given) ?? given);
         made.environments.set(name, env);
         return env;
       },
+    }).catch(async (error: unknown) => {
+      // What has not started has ended its own processes; the rest is ours.
+      if (home !== null) made.cleanUp(home);
+      await Promise.all(Object.values(made.lines).map((line) => line.close()));
+      throw error;
     });
     return made;
   }

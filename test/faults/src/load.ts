@@ -44,6 +44,7 @@ export class Load {
   private ended = false;
   private resting = false;
   private count = 0;
+  private extra = 0;
   private broken = false;
 
   constructor(parts: { stack: Stack; book: Book; parties: Party[]; prefix: string; seed: number; options: LoadOptions }) {
@@ -84,6 +85,26 @@ export class Load {
       await party.js.publish(`hitl.${entry.namespace}.review.${entry.reason}`, bodyOf(entry), { timeout: 5_000 });
       if (entry.kind === 'cancelled') await party.js.publish(`hitl.${entry.namespace}.cancel.${entry.reason}`, cancelOf(entry), { timeout: 5_000 });
     }
+  }
+
+  /**
+   * POSTs one more to the first namespace, once, and gives what it was answered. Where that is not 202, its producer goes on under the
+   * same id like any other: it may have been taken.
+   */
+  async postOne(): Promise<Answer> {
+    const party = this.parties[0]!;
+    const entry: Entry = {
+      id: `${this.prefix}/extra/${this.extra++}`, namespace: party.namespace, reason: 'hard_disagreement', kind: 'decided', via: 'post',
+      timeoutMs: null, reminderMs: null, acked: false, verdict: 'approve', accepted: null, refusedWith: null,
+    };
+    this.book.entries.set(entry.id, entry);
+    const answer = await this.stack.post('/api/escalations', this.stack.connection.namespaces[party.namespace]!.keys.producer, bodyOf(entry)).catch((error: unknown) => {
+      this.go(this.submit(party, entry));
+      throw error;
+    });
+    if (answer.status === 202) entry.acked = true;
+    else this.go(this.submit(party, entry));
+    return answer;
   }
 
   /** Sends nothing for a while; resolves when all that was sent is acknowledged, and all that was asked for is answered. */

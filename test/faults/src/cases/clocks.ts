@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { delay, eventually } from '@umpire/testing';
-import type { FaultCase } from '../fault-case.ts';
+import type { FaultCase, FaultRun } from '../fault-case.ts';
+import type { ServiceName } from '../fault-stack.ts';
 
 const HOUR = 3_600_000;
 const preload = fileURLToPath(new URL('../preload/wrong-clock.mjs', import.meta.url));
@@ -13,22 +14,26 @@ export const clockCases: FaultCase[] = [
   {
     name: 'clocks-wrong',
     breaks: 'the wall clocks of intake, store and scheduler are an hour late, an hour early and an hour early; the notifier\'s (which signs with it) two minutes late',
+    shows: ['clocksMoved'],
     stack: {
       environment: (name, env) => {
         const off: Record<string, number> = { intake: -HOUR, 'state-store': HOUR, 'timeout-scheduler': HOUR, notifier: -120_000 };
         return name in off ? wrong(env, off[name]!) : env;
       },
     },
-    run: async ({ load }) => {
-      await load.moreAcked(300);
+    run: async (run) => {
+      await run.load.moreAcked(300);
+      return { clocksMoved: await clocksMoved(run, ['intake', 'state-store', 'timeout-scheduler', 'notifier']) };
     },
   },
   {
     name: 'clocks-jump',
     breaks: 'the wall clocks of intake, store and scheduler jump by an hour, to and fro every three seconds',
+    shows: ['clocksMoved'],
     stack: { environment: (name, env) => (['intake', 'state-store', 'timeout-scheduler'].includes(name) ? wrong(env, 0, HOUR) : env) },
-    run: async ({ load }) => {
-      await load.moreAcked(600);
+    run: async (run) => {
+      await run.load.moreAcked(600);
+      return { clocksMoved: await clocksMoved(run, ['intake', 'state-store', 'timeout-scheduler']) };
     },
   },
   {
@@ -48,3 +53,14 @@ export const clockCases: FaultCase[] = [
     },
   },
 ];
+
+/** @returns how often the services saw their clock move, by their logs. @throws Error if one of them never did */
+async function clocksMoved(run: FaultRun, services: ServiceName[]): Promise<number> {
+  let moved = 0;
+  for (const name of services) {
+    const times = await run.logged(name, /faults: the wall clock is off by/g);
+    if (times === 0) throw new Error(`the clock of ${name} never moved`);
+    moved += times;
+  }
+  return moved;
+}

@@ -1,6 +1,5 @@
 import { delay, eventually } from '@umpire/testing';
 import { join } from 'node:path';
-import { hitlRequest, queueMessage } from '../../../e2e/src/messages.ts';
 import { SmallDisk } from '../disk.ts';
 import type { FaultCase, FaultRun } from '../fault-case.ts';
 
@@ -28,6 +27,7 @@ export const diskCases: FaultCase[] = [
   {
     name: 'disk-postgres',
     breaks: 'Postgres\' disk is full for 20 s, then there is room again',
+    shows: ['noSpaceLeft'],
     unless: () => SmallDisk.impossible(),
     load: { perSecond: 80 },
     stack: { prepare: databaseDisk.mount, cleanUp: databaseDisk.unmount },
@@ -39,15 +39,13 @@ export const diskCases: FaultCase[] = [
       databaseDisk.free();
       run.say('there is room again');
       await run.load.moreAcked(60);
-      return { filled };
+      return { filled, noSpaceLeft: await run.logged('postgres', /No space left on device/g) };
     },
   },
 ];
 
 async function posted(run: FaultRun): Promise<number> {
-  const { stack } = run.faults;
-  const body = queueMessage(hitlRequest(`disk/${performance.now()}`));
-  const answer = await stack.post('/api/escalations', stack.connection.keys.producer, body);
+  const answer = await run.load.postOne();
   if (answer.status === 503 && answer.headers.get('retry-after') === null) throw new Error('503 without Retry-After');
   return answer.status;
 }

@@ -38,6 +38,7 @@ export const postgresCases: FaultCase[] = [
   {
     name: 'postgres-pool',
     breaks: 'each service may have one connection only for 20 s: its pool is exhausted, further ones are refused',
+    shows: ['refusedConnections'],
     run: async (run) => {
       const limit = (count: number) => run.database(async (sql) => {
         for (const role of ROLES) await sql`alter role ${sql(role)} connection limit ${sql.unsafe(String(count))}`;
@@ -47,6 +48,7 @@ export const postgresCases: FaultCase[] = [
       await delay(20_000);
       await limit(-1);
       await run.load.moreAcked(60);
+      return { refusedConnections: await run.logged('postgres', /too many connections for role/g) };
     },
   },
   {

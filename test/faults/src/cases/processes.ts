@@ -1,4 +1,5 @@
 import { delay, eventually } from '@umpire/testing';
+import { eventDeliveriesOver } from '../consumers.ts';
 import type { FaultCase } from '../fault-case.ts';
 import { SERVICES, type FaultStack, type Replica, type ServiceName } from '../fault-stack.ts';
 import { shuffled } from '../random.ts';
@@ -25,9 +26,12 @@ export const processCases: FaultCase[] = [
   {
     name: 'stop',
     breaks: 'each service in turn stands still (SIGSTOP) for longer than ack_wait while a second replica goes on, then wakes up with what it held',
+    shows: ['eventsRedelivered'],
     load: { perSecond: 20 },
-    run: async ({ faults, load, say }) => {
+    run: async (run) => {
+      const { faults, load, say } = run;
       for (const name of SERVICES) await faults.replica(name);
+      const before = await eventDeliveriesOver(run);
       for (const name of SERVICES) {
         const pid = await faults.pid(name);
         process.kill(pid, 'SIGSTOP');
@@ -36,7 +40,7 @@ export const processCases: FaultCase[] = [
         process.kill(pid, 'SIGCONT');
         await load.moreAcked(40);
       }
-      return { stops: SERVICES.length };
+      return { stops: SERVICES.length, eventsRedelivered: (await eventDeliveriesOver(run)) - before };
     },
   },
   {

@@ -1,4 +1,6 @@
 import { delay } from '@umpire/testing';
+import type { Counts } from '../audit.ts';
+import type { Entry } from '../book.ts';
 import type { FaultCase, FaultRun } from '../fault-case.ts';
 
 /** Redis makes reads quick and decides nothing: killed, emptied, slow or wrong, it must change speed and never an answer. */
@@ -6,9 +8,8 @@ export const redisCases: FaultCase[] = [
   {
     name: 'redis-kill',
     breaks: 'Redis is ended by kill -9, again and again, and stays away for 5 s, while settled escalations are read',
-    shows: ['reads'],
-    run: async (run) => {
-      const reading = readSettled(run);
+    shows: ['reads', 'itemReads'],
+    run: (run) => whileReading(run, async () => {
       for (let kill = 0; kill < 4; kill++) {
         await run.servers.redis.restart({ signal: 'SIGKILL' });
         await run.load.moreAcked(40);
@@ -17,16 +18,15 @@ export const redisCases: FaultCase[] = [
       await delay(5_000);
       await run.servers.redis.start();
       await run.load.moreAcked(40);
-      return reading.end();
-    },
+      return {};
+    }),
   },
   {
     name: 'redis-slow',
     breaks: 'every answer of Redis takes 700 ms, then none comes at all for 10 s, while settled escalations are read',
-    shows: ['reads'],
+    shows: ['reads', 'itemReads'],
     stack: { lines: ['redis'] },
-    run: async (run) => {
-      const reading = readSettled(run);
+    run: (run) => whileReading(run, async () => {
       run.faults.lines.redis.slow(700);
       await run.load.moreAcked(200);
       run.faults.lines.redis.slow(0);
@@ -34,15 +34,14 @@ export const redisCases: FaultCase[] = [
       await delay(10_000);
       run.faults.lines.redis.thaw();
       await run.load.moreAcked(60);
-      return reading.end();
-    },
+      return {};
+    }),
   },
   {
     name: 'redis-flush',
     breaks: 'Redis is emptied ten times a second, while settled escalations are read',
-    shows: ['reads'],
-    run: async (run) => {
-      const reading = readSettled(run);
+    shows: ['reads', 'itemReads'],
+    run: (run) => whileReading(run, async () => {
       const redis = await import('ioredis');
       const client = new redis.Redis(run.faults.stack.connection.redis_url);
       for (let flush = 0; flush < 150; flush++) {
@@ -50,36 +49,50 @@ export const redisCases: FaultCase[] = [
         await delay(100);
       }
       await client.quit();
-      return reading.end();
-    },
+      return {};
+    }),
   },
 ];
 
-/** Reads what alice has settled, again and again: an answer of any other state would be a stale one. */
-function readSettled(run: FaultRun): { end: () => Promise<{ reads: number; slowestReadMs: number }> } {
-  const { stack } = run.faults;
+/**
+ * Reads again and again while the work lasts: the status and the whole of what alice has settled, of which any other state would be a
+ * stale answer, and the whole of what may still be pending, so that versions which are old later have been kept.
+ * @returns the work's counts, and those of the reads
+ */
+export async function whileReading(run: FaultRun, work: () => Promise<Counts>): Promise<Counts> {
+  const counts = { reads: 0, itemReads: 0, slowestReadMs: 0 };
   let ended = false;
-  let reads = 0;
-  let slowestReadMs = 0;
   const reading = (async () => {
-    while (!ended) {
-      const settled = run.load.book.acked.filter((entry) => entry.accepted?.state === 'completed');
-      const entry = settled[Math.floor(run.random() * settled.length)];
-      if (entry) {
-        const began = performance.now();
-        const answer = await stack.get(`/hitl/status/${encodeURIComponent(entry.id)}`, stack.connection.namespaces[entry.namespace]!.keys.producer);
-        slowestReadMs = Math.max(slowestReadMs, Math.round(performance.now() - began));
-        reads += 1;
-        if (answer.status !== 200 || answer.body.status !== 'completed') run.load.book.surprises.push(`${entry.id} was settled and read as ${answer.status} ${answer.text.slice(0, 200)}`);
+    for (; !ended; await delay(20)) {
+      const { acked } = run.load.book;
+      const one = (entries: Entry[]) => entries[Math.floor(run.random() * entries.length)];
+      const settled = one(acked.filter((entry) => entry.accepted?.state === 'completed'));
+      if (settled) {
+        await read(run, counts, 'status', settled, true);
+        await read(run, counts, 'escalations', settled, true);
       }
-      await delay(20);
+      const young = one(acked.slice(-20));
+      if (young) await read(run, counts, 'escalations', young, false);
     }
   })();
-  return {
-    end: async () => {
-      ended = true;
-      await reading;
-      return { reads, slowestReadMs };
-    },
-  };
+  // What befalls the readers is told by the wait below.
+  reading.catch(() => undefined);
+  try {
+    return { ...(await work()), ...counts };
+  } finally {
+    ended = true;
+    await reading;
+  }
+}
+
+async function read(run: FaultRun, counts: { reads: number; itemReads: number; slowestReadMs: number }, what: 'status' | 'escalations', entry: Entry, settled: boolean): Promise<void> {
+  const { stack } = run.faults;
+  const began = performance.now();
+  const answer = await stack.get(`/hitl/${what}/${encodeURIComponent(entry.id)}`, stack.connection.namespaces[entry.namespace]!.keys.producer);
+  counts.slowestReadMs = Math.max(counts.slowestReadMs, Math.round(performance.now() - began));
+  const id = what === 'status' ? answer.body?.interaction_id : answer.body?.request_id;
+  // What the stream alone has taken is not stored yet.
+  const right = settled ? answer.status === 200 && id === entry.id && answer.body.status === 'completed' : answer.status === 404 || (answer.status === 200 && id === entry.id);
+  if (!right) run.load.book.surprises.push(`${entry.id}${settled ? ' was settled and' : ''} was read (${what}) as ${answer.status} ${answer.text.slice(0, 200)}`);
+  else if (settled) counts[what === 'status' ? 'reads' : 'itemReads'] += 1;
 }

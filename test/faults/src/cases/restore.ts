@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { jetstreamManager } from '@nats-io/jetstream';
+import { eventually } from '@umpire/testing';
+import { consumersHoldNothing } from '../consumers.ts';
 import type { FaultCase } from '../fault-case.ts';
 
 /** An older database behind newer streams. */
@@ -13,6 +15,8 @@ export const restoreCases: FaultCase[] = [
       const data = await run.database(async (sql) => (await sql<{ setting: string }[]>`select setting from pg_settings where name = 'data_directory'`)[0]!.setting);
       await load.moreAcked(100);
       await load.rest();
+      // What is acknowledged and still lies in a stream would be in neither: not in the backup, nor among what is sent again.
+      await eventually('the consumers to hold nothing', () => consumersHoldNothing(run), 120_000);
       await servers.postgres.stop();
       copy(data, `${data}.backup`);
       await servers.postgres.start();

@@ -65,10 +65,8 @@ export const streamCases: FaultCase[] = [
       const store = await faults.pid('state-store');
       process.kill(store, 'SIGSTOP');
       await limitReview(run, 100_000);
-      const { stack } = faults;
       const refused = await eventually('POST to be told that the queue is full', async () => {
-        const id = `full/${load.sent}/${performance.now()}`;
-        const answer = await stack.post('/api/escalations', stack.connection.keys.producer, queueMessage(hitlRequest(id)));
+        const answer = await load.postOne();
         return answer.status === 503 && answer.headers.get('retry-after') !== null && answer;
       }, 60_000);
       if (!/full/.test(refused.text)) throw new Error(`refused for another reason: ${refused.text}`);
