@@ -140,4 +140,21 @@ describe('a draft tried on what is recorded', () => {
     expect((await ask('POST', path, DRAFT, keys.producer)).status).toBe(403);
     expect((await ask('POST', path, DRAFT, keys.stranger)).body).toMatchObject({ read: 0 });
   });
+
+  it('brings no more at once than fits a message, and leaves nothing out', async () => {
+    const since = new Date((await clock.now()) + 60_000).toISOString();
+    await clock.set(Date.parse(since));
+    for (let n = 1; n <= 5; n++) {
+      const payload = hitlRequest({ request_id: `big-${n}`, task_id: 'other/big', summary: 'x'.repeat(200_000) });
+      expect(await post(intake.origin, keys.producer, bytes({ type: 'hitl_escalation', payload }))).toMatchObject({ status: 202 });
+    }
+    const read: number[] = [];
+    for (let after = ''; ; ) {
+      const { body } = (await ask('POST', `/policies/replay?since=${since}${after}`, DRAFT)) as unknown as { body: ReplayPage };
+      read.push(body.read);
+      if (body.next === null) break;
+      after = `&after=${encodeURIComponent(body.next)}`;
+    }
+    expect(read).toEqual([2, 2, 1]);
+  });
 });

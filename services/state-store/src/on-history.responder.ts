@@ -20,7 +20,7 @@ export function onHistory(bus: Bus, sql: Sql): () => Promise<void> {
 async function history(sql: Sql, query: z.infer<typeof querySchema>): Promise<Uint8Array> {
   const after = query.after === null ? null : placeOf(query.after);
   const groups = query.groups.map((name) => ({ namespace: query.namespace, name }));
-  const [rows, members, now] = await withDeadline(Promise.all([findHistory(sql, { ...query, after }), groups.length === 0 ? [] : findGroupMembers(sql, groups), databaseNow(sql)]), READ_MS, 'history');
+  const [{ rows, more: behind }, members, now] = await withDeadline(Promise.all([findHistory(sql, { ...query, after, bytes: LIMITS.batch }), groups.length === 0 ? [] : findGroupMembers(sql, groups), databaseNow(sql)]), READ_MS, 'history');
   const items: HistoryItem[] = [];
   const bodies: Uint8Array[] = [];
   let bytes = 0;
@@ -32,7 +32,7 @@ async function history(sql: Sql, query: z.infer<typeof querySchema>): Promise<Ui
     bodies.push(row.body ?? new Uint8Array());
   }
   const last = rows[items.length - 1];
-  const more = last !== undefined && (items.length < rows.length || rows.length === query.limit);
+  const more = last !== undefined && (items.length < rows.length || behind);
   const header: HistoryHeader = {
     items,
     groups: Object.fromEntries(query.groups.map((name) => [name, members.filter((row) => row.group_name === name).map((row) => row.user_id)])),

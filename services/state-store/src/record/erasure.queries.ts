@@ -47,9 +47,12 @@ export const listErasures = (sql: Query, namespace: string, before: string | nul
     select ${columns(sql)} from store.erasures
     where namespace = ${namespace} and id < coalesce(${before}::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff') order by id desc limit ${limit}`;
 
-/** Takes an erasure that is under way for this transaction; null while there is none, or others have them. */
+/**
+ * Takes an erasure that is under way for this transaction; null while there is none, or others have them. It begins ten seconds after it was
+ * asked for: credentials are remembered for five, and nothing shall be done under the name behind its back.
+ */
 export async function takeErasure(sql: Query): Promise<ErasureRow | null> {
-  const [row] = await sql<ErasureRow[]>`select ${columns(sql)} from store.erasures where done_at is null order by requested_at limit 1 for update skip locked`;
+  const [row] = await sql<ErasureRow[]>`select ${columns(sql)} from store.erasures where done_at is null and requested_at < clock_timestamp() - interval '10 seconds' order by requested_at limit 1 for update skip locked`;
   return row ?? null;
 }
 

@@ -94,7 +94,6 @@ export class Erasures {
       await appendLog(tx, namespace, { kind: 'erasure', by: actor.id === userId ? pseudonym : actor.id, erasure: inserted.id, scope: 'person', pseudonym, reason: why });
       return inserted;
     });
-    this.loop.wake();
     return viewOf(row);
   }
 
