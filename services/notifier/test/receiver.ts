@@ -28,6 +28,8 @@ export class Receiver {
 
   private constructor() {
     this.server = createServer((request, response) => void this.take(request, response));
+    // Longer than the sender keeps a connection: both share a process, and one that is closed as it is used again would be a reset of ours.
+    this.server.keepAliveTimeout = 120_000;
   }
 
   static async start(): Promise<Receiver> {
