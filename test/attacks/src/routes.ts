@@ -19,5 +19,5 @@ export function declaredRoutes(): Route[] {
 }
 
 /** Pages, and what anybody may see. */
-const PUBLIC = /^\/($|e\/|console\/|assets\/|schemas|asyncapi|semantics|openapi|docs|session)/;
+const PUBLIC = /^\/($|e\/|console\/|assets\/|schemas|asyncapi|semantics|openapi|docs|session|\.well-known)/;
 export const isGuarded = ({ path }: Route): boolean => !PUBLIC.test(path);

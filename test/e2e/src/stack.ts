@@ -66,7 +66,7 @@ export class Stack {
       signal: AbortSignal.timeout(90_000),
     });
     const text = await response.text();
-    const json = /json/.test(response.headers.get('content-type') ?? '') && text.length > 0;
+    const json = /[/+]json/.test(response.headers.get('content-type') ?? '') && text.length > 0;
     return { status: response.status, headers: response.headers, text, body: json ? JSON.parse(text) : undefined };
   }
 
