@@ -78,7 +78,8 @@ export function ActionDialog({ action, item, onClose }: { action: Action; item: 
 type FieldProps = { name: keyof Form; action: Action; item: EscalationItem; value: string; first: boolean; onChange: (value: string) => void };
 
 function ActionField({ name, action, item, value, first, onChange }: FieldProps) {
-  const focus = first ? { 'data-autofocus': true } : {};
+  // `autoFocus` takes the next key as soon as it is shown; the other tells Mantine's trap, which comes later, to leave it there.
+  const focus = first ? { 'autoFocus': true, 'data-autofocus': true } : {};
   const text = { value, spellCheck: false, autoComplete: 'off', ...focus, onChange: (event: { currentTarget: { value: string } }) => onChange(event.currentTarget.value) };
   if (name === 'seconds') return <NativeSelect size="md" label={action === 'snooze' ? 'In' : 'For'} value={value} {...focus} onChange={(event) => onChange(event.currentTarget.value)} data={action === 'snooze' ? DURATIONS : [UNTIL_SETTLED, ...DURATIONS]} />;
   if (name === 'from') return <NativeSelect size="md" label="Instead of" value={value} {...focus} onChange={(event) => onChange(event.currentTarget.value)} data={[{ value: '', label: 'everybody who is asked now' }, ...item.electorate.users]} />;

@@ -25,6 +25,7 @@ export function Actions({ item }: { item: EscalationItem }) {
   const [opened, setOpened] = useState(false);
   const [action, setAction] = useState<Action | null>(null);
   const button = useRef<HTMLButtonElement>(null);
+  const menu = useRef<HTMLDivElement>(null);
   const press = useEffectEvent((event: KeyboardEvent) => {
     if (event.key !== 'a' || isTyping(event) || action !== null) return;
     event.preventDefault();
@@ -36,17 +37,25 @@ export function Actions({ item }: { item: EscalationItem }) {
     document.addEventListener('keydown', press);
     return () => document.removeEventListener('keydown', press);
   }, []);
+  // Mantine's own trap moves the focus in timers, twice, and what is typed meanwhile is lost: here it is on the first item before the next key is read.
+  useEffect(() => {
+    if (opened) menu.current?.querySelector<HTMLElement>('[role="menuitem"]')?.focus();
+  }, [opened]);
+  const close = () => {
+    setAction(null);
+    button.current?.focus();
+  };
   const offers = offersOf(item, inbox !== null, isAdmin(who));
   if (offers.length === 0) return null;
   return (
     <>
-      <Menu position="bottom-start" withinPortal={false} opened={opened} onChange={setOpened}>
+      <Menu position="bottom-start" withinPortal={false} trapFocus={false} opened={opened} onChange={setOpened}>
         <Menu.Target><Button ref={button} variant="default">More…</Button></Menu.Target>
-        <Menu.Dropdown>
+        <Menu.Dropdown ref={menu} onKeyDown={(event) => event.key === 'Tab' && setOpened(false)}>
           {offers.map(({ action: one, label, danger }) => <Menu.Item key={one} {...(danger === true ? { className: 'danger' } : {})} onClick={() => setAction(one)}>{label}</Menu.Item>)}
         </Menu.Dropdown>
       </Menu>
-      {action !== null && <ActionDialog action={action} item={item} onClose={() => setAction(null)} />}
+      {action !== null && <ActionDialog action={action} item={item} onClose={close} />}
     </>
   );
 }
