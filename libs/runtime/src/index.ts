@@ -25,3 +25,4 @@ export * from './nats/topology-keeper.ts';
 export * from './tracing/tracing.ts';
 export * from './postgres/connect.ts';
 export * from './postgres/migrate.ts';
+export * from './postgres/migration-files.ts';

@@ -1,3 +1,4 @@
+import { migrationsOf } from '@umpire/operations';
 import { isApiKey, keyDigest } from '@umpire/runtime';
 import { testDatabase, testNats, TEST_NATS_PASSWORD, type TestDatabase, type TestNats } from '@umpire/testing';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -87,6 +88,18 @@ describe('umpire migrate and first-key', () => {
     await database.sql`update public.umpire_migrations set checksum = 'another' where component = 'intake' and number = 1`;
     expect(await umpire(['migrate', '--check'], env())).toMatchObject({ exit: EXIT.differs, out: expect.stringContaining('intake: an applied migration is not the one in this build') });
     expect((await umpire(['migrate'], env())).err).toContain('was changed after it had been applied');
+  });
+
+  it('lets an older build go on beside a newer schema, unless a migration says that it breaks', async () => {
+    await database.sql`update public.umpire_migrations set checksum = ${(await migrationsOf('intake'))[0]!.checksum} where component = 'intake' and number = 1`;
+    await database.sql`insert into public.umpire_migrations (component, number, name, checksum) values ('intake', 9998, 'of_a_newer_build', 'x')`;
+    expect(await umpire(['migrate', '--check'], env())).toMatchObject({ exit: EXIT.ok, out: expect.stringMatching(/^intake: at 9998, newer than this build's \d+: this build works beside it$/m) });
+    expect(await umpire(['migrate'], env())).toMatchObject({ exit: EXIT.ok, out: expect.stringMatching(/^nothing to migrate[^\n]*\nintake: at 9998, newer/) });
+    await database.sql`update public.umpire_migrations set breaking = true where number = 9998`;
+    expect(await umpire(['migrate', '--check'], env())).toMatchObject({ exit: EXIT.differs, out: expect.stringContaining('cannot work beside') });
+    expect(await umpire(['migrate'], env())).toMatchObject({ exit: EXIT.refused, err: expect.stringContaining('deploy the newer build') });
+    await database.sql`delete from public.umpire_migrations where number = 9998`;
+    expect((await umpire(['migrate', '--check'], { UMPIRE_POSTGRES_ADMIN_URL: 'postgres://nobody@127.0.0.1:1/umpire' })).exit).toBe(EXIT.unreachable);
   });
 
   it('makes each namespace\'s first key once, readable by its owner alone', async () => {

@@ -52,6 +52,32 @@ describe('statistics', () => {
     expect(hard(await read())).toMatchObject({ opened: 5, ended: 4 });
   });
 
+  it('count each end once beside the version before, which knows of no openings', async () => {
+    const { sql } = harness.database;
+    const loop = new StatsLoop(sql, createLogger('test', 'silent'));
+    const before = hard(await read());
+    await harness.submit([submission('old-1'), submission('old-2', { interaction: { assignees: { users: ['alice'] } } })]);
+    const counted = async (of: 'opened' | 'ended') => {
+      await loop.runOnce();
+      return hard(await read())[of] === before[of] + 2;
+    };
+    await eventually('the openings counted', () => counted('opened'));
+    for (const id of ['old-1', 'old-2']) expect(await post(`/hitl/escalations/${id}/cancel`, {}, admin)).toBe(200);
+    await eventually('the ends counted', () => counted('ended'));
+    // As the version before does when it has counted an end first: its statement names no columns of ours.
+    await sql`delete from store.stats_counted where request_id = 'old-1'`;
+    await sql`insert into store.stats_counted (namespace, request_id) select 'default', id from unnest(array['old-1', 'old-2']) as t (id) on conflict do nothing`;
+    await sql`update store.escalations set changed_xid = pg_current_xact_id() where request_id in ('old-1', 'old-2')`;
+    // Its cursor is its own: moving it takes nothing from ours.
+    await sql`update store.stats_cursor set changed_xid = pg_current_xact_id()`;
+    await eventually('both met again', async () => {
+      await loop.runOnce();
+      const [row] = await sql<{ opened: boolean; ended: boolean }[]>`select opened, ended from store.stats_counted where request_id = 'old-1'`;
+      return row!.opened && row!.ended;
+    });
+    expect(hard(await read())).toMatchObject({ ended: before.ended + 2, opened: before.opened + 3 });
+  });
+
   it('are for administrators of the namespace', async () => {
     expect(await read(alice)).toMatchObject({ status: 403 });
     expect(hard(await read(await harness.key(['admin'], undefined, 'other')))).toMatchObject({ pending: 0, ended: 0 });

@@ -8,12 +8,12 @@ export type ChangedRow = { namespace: string; request_id: string; reason: Reason
 export async function takeCursor(sql: Query): Promise<Cursor | null> {
   const [row] = await sql<Cursor[]>`
     select case when changed_xid > pg_snapshot_xmax(pg_current_snapshot()) then '0' else changed_xid::text end as xid, namespace, request_id
-    from store.stats_cursor for update skip locked`;
+    from store.stats_position for update skip locked`;
   return row ?? null;
 }
 
 export const moveCursor = (sql: Query, { xid, namespace, request_id }: Cursor) =>
-  sql`update store.stats_cursor set changed_xid = ${xid}::text::xid8, namespace = ${namespace}, request_id = ${request_id}`;
+  sql`update store.stats_position set changed_xid = ${xid}::text::xid8, namespace = ${namespace}, request_id = ${request_id}`;
 
 /** What has changed behind the cursor, below the oldest running transaction; the state only of what has ended. */
 export const changedRows = (sql: Query, { xid, namespace, request_id }: Cursor, limit: number) =>
@@ -27,12 +27,15 @@ export const changedRows = (sql: Query, { xid, namespace, request_id }: Cursor, 
 
 type Named = { namespace: string; request_id: string };
 
-/** @returns those whose opening had not been counted before */
+/**
+ * A row whose opening is not counted is the version before 0039's, which makes one when it has counted the end.
+ * @returns those whose opening had not been counted before
+ */
 export const countOpened = (sql: Query, rows: Named[]) =>
   sql<Named[]>`
     insert into store.stats_counted as c (namespace, request_id, opened)
     select n, r, true from unnest(${rows.map((row) => row.namespace)}::text[], ${rows.map((row) => row.request_id)}::text[]) as t (n, r)
-    on conflict (namespace, request_id) do update set opened = true where not c.opened returning namespace, request_id`;
+    on conflict (namespace, request_id) do update set opened = true, ended = true where not c.opened returning namespace, request_id`;
 
 /** Of those whose opening has been counted. @returns those whose end had not been */
 export const countEnded = (sql: Query, rows: Named[]) =>

@@ -169,7 +169,9 @@ export async function stillAsked(sql: Query, namespace: string, person: string, 
  * Figures of who decided. The loops that write them follow behind: their cursors are waited for, so that none is about to add the name again.
  */
 export async function renameInFigures(sql: Query, namespace: string, person: string, name: string): Promise<void> {
+  // The version before counts people behind a cursor of its own while it goes on beside this one.
   await sql`select 1 from store.stats_cursor for update`;
+  await sql`select 1 from store.stats_position for update`;
   await sql`select 1 from store.oversight_cursor for update`;
   await sql`
     with gone as (delete from store.stats_people where namespace = ${namespace} and user_id = ${person} returning hour, votes, seconds)
