@@ -3,7 +3,6 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { eventually, signal } from '@umpire/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startHarness, type Harness } from '../test/harness.ts';
-import type { Asked } from '../test/store-stand-in.ts';
 import { Arming } from './arming.service.ts';
 import { DatabaseClock } from './database-clock.ts';
 import { Firing } from './firing.service.ts';
@@ -15,9 +14,8 @@ beforeEach(async () => {
 });
 afterEach(() => harness.stop());
 
-/** So rare that a test which depended on it would time out. */
+/** So rare that a test which depended on it would time out: that is what shows that nobody waits for a look. How late timers are is measured in test/bench. */
 const NEVER_LOOKS = { UMPIRE_LOOK_EVERY_MS: '60000' };
-const lateness = (item: Asked) => item.at - item.dueAt!;
 const noRowsLeft = () => eventually('all rows to be gone', async () => (await harness.timers()) === 0);
 
 describe('firing', () => {
@@ -30,7 +28,6 @@ describe('firing', () => {
     await store.until('all applied', () => store.applied.length === 300);
     expect(store.early).toEqual([]);
     expect(store.asked.length).toBe(300);
-    expect(Math.max(...store.applied.map(lateness))).toBeLessThan(2_000);
     await noRowsLeft();
   });
 
@@ -42,7 +39,6 @@ describe('firing', () => {
     await store.change('default', 'sooner', [{ kind: 'reminder', dueAt: (await harness.now()) + 300 }]);
     await store.until('the sooner one', () => store.applied.length === 1, 10_000);
     expect(store.applied[0]).toMatchObject({ request_id: 'sooner', kind: 'reminder' });
-    expect(lateness(store.applied[0]!)).toBeLessThan(2_000);
   });
 
   it('never asks about a timer that was disarmed, and asks at the new time about one that was moved', async () => {
@@ -67,7 +63,6 @@ describe('firing', () => {
     await store.publish({ ...event, data: { clocks: event.data.clocks.map((clock) => ({ ...clock, due_at: new Date(due - 1_000).toISOString() })) } });
     await store.until('applied', () => store.applied.length === 1);
     expect(store.asked.map((item) => item.said)).toEqual(['retry_at', 'applied']);
-    expect(lateness(store.applied[0]!)).toBeLessThan(1_500);
     await noRowsLeft();
   });
 

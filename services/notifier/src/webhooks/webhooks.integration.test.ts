@@ -210,7 +210,6 @@ describe('failure', () => {
     const [attempt] = await attemptsOf(delivery['id']);
     expect(attempt).toMatchObject({ error: 'timeout', status: null });
     expect(attempt!['latency_ms']).toBeGreaterThanOrEqual(690);
-    expect(attempt!['latency_ms']).toBeLessThan(2_000);
   });
 
   it('410 disables the endpoint, tells the others, and recover brings back what it missed', async () => {
