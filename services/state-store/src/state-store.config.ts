@@ -77,6 +77,7 @@ export const readStateStoreConfig = (env: Env) => {
   if ((config.oidcIssuer === undefined) !== (config.oidcClientId === undefined)) {
     throw new ConfigError('state-store', [`${config.oidcIssuer === undefined ? 'UMPIRE_OIDC_ISSUER' : 'UMPIRE_OIDC_CLIENT_ID'}: is needed too, to sign people in`]);
   }
+  if (config.auditKeyNamespace !== undefined && !Object.hasOwn(config.namespaces, config.auditKeyNamespace)) throw new ConfigError('state-store', ['UMPIRE_AUDIT_KEY_NAMESPACE: is not among the namespaces of UMPIRE_NAMESPACES']);
   return config;
 };
 

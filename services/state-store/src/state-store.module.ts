@@ -125,6 +125,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.oversightLoop = new OversightLoop(sql, logger);
     this.record = new RecordKeeping({
       sql, bus, reads: this.reads, logger, committed, publicUrl: config.publicUrl, secretKeys: config.auditSecretKey ?? null,
+      keyNamespace: config.auditKeyNamespace ?? Object.keys(config.namespaces)[0]!,
       checkpoints: { everySeconds: config.auditCheckpointSeconds, chains: config.auditCheckpointChains },
     });
     this.topology = new TopologyKeeper(bus, config.namespaces, logger);

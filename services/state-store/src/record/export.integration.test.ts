@@ -114,6 +114,13 @@ describe('an export', () => {
     expect((await exportLines(origin, key['admin']!, '?since=2100-01-01T00:00:00Z')).length).toBe(2);
   });
 
+  it('signs with keys that no tenant can change', async () => {
+    const tenant = await harness.key(['admin'], undefined, 'team-a');
+    const before = (await http.get('/.well-known/jwks.json', '')).body;
+    expect(await http.post('/audit/keys', { overlap_seconds: 0 }, tenant)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+    expect((await http.get('/.well-known/jwks.json', '')).body).toEqual(before);
+  });
+
   it('brings no key that somebody wrote into the database', async () => {
     const before = (await http.get('/.well-known/jwks.json', '')).body;
     await harness.database.sql`insert into store.signing_keys (kid, public_x, sealed, created_by, signs_from) values ('made up', 'c29tZWJvZHkgZWxzZQ', decode('00', 'hex'), 'mallory', clock_timestamp() + interval '1 year')`;

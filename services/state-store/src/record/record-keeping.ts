@@ -17,6 +17,8 @@ export type RecordOptions = {
   logger: Logger;
   /** Null: nothing is signed. */
   secretKeys: Buffer[] | null;
+  /** Whose administrators may make the next signing key. */
+  keyNamespace: string;
   checkpoints: CheckpointRules;
   publicUrl: string;
   /** Called after the commit with what is to be published. */
@@ -34,9 +36,9 @@ export class RecordKeeping {
   readonly retention: Retention;
   readonly people: PersonExports;
 
-  constructor({ sql, bus, reads, logger, secretKeys, checkpoints, publicUrl, committed }: RecordOptions) {
+  constructor({ sql, bus, reads, logger, secretKeys, keyNamespace, checkpoints, publicUrl, committed }: RecordOptions) {
     this.sql = sql;
-    this.keys = new SigningKeys(sql, secretKeys === null ? null : new Sealer(secretKeys), systemClock.now);
+    this.keys = new SigningKeys(sql, secretKeys === null ? null : new Sealer(secretKeys), keyNamespace, systemClock.now);
     this.checkpoints = new Checkpoints(sql, this.keys, checkpoints, logger);
     this.exports = new Exports(sql, this.keys, this.checkpoints);
     this.receipts = new Receipts({ sql, reads, keys: this.keys, issuer: publicUrl });

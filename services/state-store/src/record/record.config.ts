@@ -12,6 +12,8 @@ const keys = z.string().transform((text, context) => {
 export const recordConfig = {
   /** Base64 of 32 bytes under which signing keys lie in the database; older ones, after commas, only open. */
   auditSecretKey: keys.optional(),
+  /** Whose administrators make the next signing key, which is one for the whole installation; the first namespace that is declared, unless it is said. */
+  auditKeyNamespace: z.string().min(1).optional(),
   /** A checkpoint is made at least this often while anything happens, and at once when so many chains have grown. */
   auditCheckpointSeconds: z.coerce.number().min(1).max(86_400).default(60),
   auditCheckpointChains: z.coerce.number().int().min(1).max(20_000).default(5_000),

@@ -19,12 +19,17 @@ export class SigningKeys {
   private readonly sql: Sql;
   private readonly sealer: Sealer | null;
   private readonly now: () => number;
+  private readonly namespace: string;
   private known: { until: number; rows: SigningKeyRow[] } | null = null;
   private readonly opened = new Map<string, KeyObject>();
 
-  /** @param sealer null where no sealing key is configured: nothing can be signed then */
-  constructor(sql: Sql, sealer: Sealer | null, now: () => number) {
+  /**
+   * @param sealer null where no sealing key is configured: nothing can be signed then
+   * @param namespace whose administrators may make the next key: the keys are one for all namespaces
+   */
+  constructor(sql: Sql, sealer: Sealer | null, namespace: string, now: () => number) {
     this.sql = sql;
+    this.namespace = namespace;
     this.sealer = sealer;
     this.now = now;
   }
@@ -56,8 +61,12 @@ export class SigningKeys {
     return { kid, sign: (typ, payload) => signCompact(typ, payload, kid, key) };
   }
 
-  /** Makes the next key: published at once, signing after `overlapSeconds`. */
+  /**
+   * Makes the next key: published at once, signing after `overlapSeconds`.
+   * @throws UmpireError `forbidden` for an administrator of another namespace: a tenant may not change what the others' receipts are signed with
+   */
   async rotate(caller: Principal, overlapSeconds: number) {
+    if (caller.namespace !== this.namespace) throw new UmpireError('forbidden', `signing keys are for the whole installation: an administrator of namespace ${this.namespace} makes the next (UMPIRE_AUDIT_KEY_NAMESPACE)`);
     await transaction(this.sql, READ_MS, async (tx) => {
       await lockSigningKeys(tx);
       const kid = await this.make(tx, askerOf(caller), overlapSeconds);
