@@ -36,7 +36,8 @@ async function openDue(product: Product, messages: Messages, due: { count: numbe
   const timeouts = new Map<string, number>();
   await closed(due.count, 64, async (index) => {
     const { id, subject, text } = messages.next(due.prefix);
-    const timeout = Math.max(1, Math.round((due.window - Date.now()) / 1000) + (index % due.seconds));
+    // Whole seconds: the deadlines of all fall into just the window, as evenly as the openings fell into their seconds.
+    const timeout = Math.max(1, Math.ceil((due.window - Date.now()) / 1000) + (index % due.seconds));
     timeouts.set(id, timeout);
     await product.js.publish(subject, `${text.slice(0, -1)},"interaction":{"timeout_seconds":${timeout}}}`);
   });

@@ -12,7 +12,7 @@ async function run(options: Options): Promise<PartResult> {
   try {
     const messages = new Messages();
     const pending = options.quick ? 20_000 : 1_000_000;
-    const seconds = options.quick ? 1 : 4;
+    const seconds = options.quick ? 1 : 8;
     say(`arming ${pending.toLocaleString('en-US')} timers`);
     await fillTimers(product.connectPostgres(1), pending);
     await ours(product, messages, 200, 2).run(0);
