@@ -7,7 +7,7 @@ import { findPrincipals, findSessionPrincipals } from './keys.queries.ts';
 const LOOK_UP_MS = 3_000;
 
 /** Requests that come together are looked up together: one by one, that cost more than the decisions they were for. */
-const TOGETHER = { items: 200, size: Number.MAX_SAFE_INTEGER, lanes: 2 };
+const TOGETHER = { items: 200, size: Number.MAX_SAFE_INTEGER, lanes: 2, patienceMs: 50 };
 
 /**
  * Looks credentials up where they live. No cache: a revoked key stops here at once, and so do its sessions. A look-up never joins

@@ -35,7 +35,7 @@ export class Submissions {
     this.transitions = transitions;
     this.sameTasks = new SameTasks(sql, transitions);
     this.committed = committed;
-    this.batcher = new Batcher((openings) => this.openBatch(openings), { items: 300, size: 2 * 1024 * 1024, lanes: 2 });
+    this.batcher = new Batcher((openings) => this.openBatch(openings), { items: 300, size: 2 * 1024 * 1024, lanes: 2, patienceMs: 50 });
     this.pruner = new Loop({ name: 'tombstone-pruner', intervalMs: 60_000, logger, runOnce: () => withDeadline(pruneTombstones(sql, 1_000), STATEMENT_MS, 'tombstone prune') });
   }
 

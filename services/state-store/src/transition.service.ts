@@ -27,7 +27,7 @@ const commands = counter('umpire_store_commands_total', 'Commands by type and re
 
 /**
  * The one way in which state changes: lock the rows, read the database's clock, decide, append, save; one transaction for whatever
- * has arrived meanwhile. Two lanes: while one batch waits for its fsync the next is decided.
+ * has arrived meanwhile. What waits for a lock that somebody holds does not keep the others: they go on in further lanes.
  */
 export class Transitions {
   private readonly sql: Sql;
@@ -38,7 +38,7 @@ export class Transitions {
   constructor(sql: Sql, committed: (items: OutboxItem[], states: EscalationState[]) => void) {
     this.sql = sql;
     this.committed = committed;
-    this.batcher = new Batcher((asked) => this.executeBatch(asked), { items: 200, size: Number.MAX_SAFE_INTEGER, lanes: 2 });
+    this.batcher = new Batcher((asked) => this.executeBatch(asked), { items: 200, size: Number.MAX_SAFE_INTEGER, lanes: 3, patienceMs: 50 });
   }
 
   /**
