@@ -12,7 +12,7 @@ const STABLE_MS = 10_000;
 const PLAIN_LEVEL = /"level":(?:"(?:warn|error|fatal)"|[456]0)/;
 
 /** A small young generation: a service's memory under load is what it holds, not what it has not yet thrown away. */
-const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=16'];
+const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=16', '--import', new URL('end-with-launcher.mjs', import.meta.url).href];
 
 /** Shown in a place of their own, or not at all. */
 const COMMON_FIELDS = new Set(['level', 'time', 'msg', 'pid', 'hostname', 'service', 'err']);
@@ -112,7 +112,7 @@ export class Service {
   async #once() {
     const { entry, home, env } = this.#options;
     // The argument tells people and later starts whose process this is; services do not read it.
-    this.#child = startChild({ command: nodeBinary(), args: [...NODE_FLAGS, join(root, entry), `--home=${home}`], cwd: root, stdio: ['ignore', 'pipe', 'pipe'],
+    this.#child = startChild({ command: nodeBinary(), args: [...NODE_FLAGS, join(root, entry), `--home=${home}`], cwd: root, stdio: ['pipe', 'pipe', 'pipe'],
       env: cleanEnvironment(env), pidFile: join(home, 'run', `${this.name}.pid`) });
     const { child, exited } = this.#child;
     this.#collect(child.stdout, (line) => this.#options.verbose || PLAIN_LEVEL.test(line.slice(0, 400)));

@@ -14,6 +14,7 @@ export const subjects = {
   queryOutcome: (namespace: string) => `hitl.${namespace}.query.outcome`,
   submit: (reason: Reason) => `umpire.store.submit.${reason}`,
   apply: 'umpire.store.apply',
+  note: 'umpire.store.note',
   forget: 'umpire.notify.forget',
   query: (name: StoreQuery) => `umpire.store.query.${name}`,
 } as const;

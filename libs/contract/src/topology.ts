@@ -88,6 +88,8 @@ export const REQUESTS: RequestSpec[] = [
     queue: 'state-store',
     schema: `query-${name}`,
   })),
+  // Who is about to be shown what by another service: it shows nothing that is not written down.
+  { subject: 'umpire.store.note', askers: ['intake', 'notifier'], responder: 'state-store', queue: 'state-store', schema: 'note' },
   // What else is kept of a person outside the store. What is kept of an escalation goes when its `erased` event is heard.
   { subject: 'umpire.notify.forget', askers: ['state-store'], responder: 'notifier', queue: 'notifier', schema: 'forget' },
   { subject: 'hitl.*.query.outcome', askers: ['producer'], responder: 'state-store', queue: 'state-store', schema: 'query-outcome' },
@@ -283,6 +285,13 @@ export type NatsUsers = {
 const SERVICES_ACCOUNT = 'UMPIRE';
 const accountOf = (namespace: string) => `ns-${namespace}`;
 
+/**
+ * What one namespace's producers may hold of the server, together in connections and each connection in the rest. Services share none of it.
+ * The longest message that `HITL_REVIEW` takes fits well, so that one that is too long for it is still told so by the stream; and a
+ * connection may wait for some thousands of verdicts and outcomes at once, each a subscription.
+ */
+export const PRODUCER_LIMITS = { connections: 200, subscriptions: 5_000, payloadBytes: 512 * 1024 } as const;
+
 /** Subjects whose requests are answered by more than one message: a pull by its messages and heartbeats, `+NXT` by what is next. */
 const answeredByMany = (subject: string) => subject.includes('.API.CONSUMER.MSG.NEXT.') || subject.startsWith('$JS.ACK.');
 
@@ -332,6 +341,7 @@ export function renderNatsAccounts(users: NatsUsers, names: TopologyNames = {}):
     '  }',
     ...producers.flatMap((producer) => [
       `  ${quote(accountOf(producer.namespace))} {`,
+      `    limits { max_connections: ${PRODUCER_LIMITS.connections}, max_subscriptions: ${PRODUCER_LIMITS.subscriptions}, max_payload: ${PRODUCER_LIMITS.payloadBytes} }`,
       '    users = [', renderUser(producer, producer.permissions), '    ]',
       '    imports = [', ...renderImports(producer.namespace, producer.permissions), '    ]',
       '  }',

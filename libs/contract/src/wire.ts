@@ -33,16 +33,20 @@ export function decodeFrame<Header extends object>(frame: Uint8Array): { header:
   if (frame.length < 4) throw new Error('frame is shorter than its length field');
   const headEnd = 4 + new DataView(frame.buffer, frame.byteOffset, frame.byteLength).getUint32(0);
   if (headEnd > frame.length) throw new Error('frame ends inside its header');
-  const header = JSON.parse(new TextDecoder().decode(frame.subarray(4, headEnd))) as Header & { lengths: number[] };
+  const header = JSON.parse(new TextDecoder().decode(frame.subarray(4, headEnd))) as (Header & { lengths: unknown }) | null;
+  const lengths: unknown = header?.lengths;
+  if (header === null || !Array.isArray(lengths) || !lengths.every(isLength)) throw new Error('frame does not say how long its bodies are');
   const bodies: Uint8Array[] = [];
   let offset = headEnd;
-  for (const length of header.lengths) {
+  for (const length of lengths) {
     bodies.push(frame.subarray(offset, offset + length));
     offset += length;
   }
   if (offset !== frame.length) throw new Error('frame and its lengths disagree');
   return { header, bodies };
 }
+
+const isLength = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
 
 /** One validated message of a submit batch. Its body in the frame is the producer's payload as it came (none for a cancel). */
 export type SubmitItem =
@@ -108,7 +112,7 @@ export type ContentHeader = { items: ({ request_id: string; found: true; kind: '
  * `umpire.store.query.items`: what people see of escalations and who does, asked like `content`. The reply is a frame with the item's
  * JSON text for each id, in order; what does not fit is left out, and asked for again.
  */
-export type ItemsQuery = ContentQuery & { reader?: SocketReader };
+export type ItemsQuery = ContentQuery & { reader?: ContentReader };
 export type ItemsHeader = {
   items: (
     | { request_id: string; found: true; status: import('./events.ts').EscalationStatus; seq: number; users: string[]; roles: string[]; excluded: string[] }
@@ -117,10 +121,16 @@ export type ItemsHeader = {
 };
 
 /** `umpire.store.query.pending`: a person's inbox. The reply is JSON: how many there are, and the first page as far as it fits. */
-export type PendingQuery = { namespace: string; user_id: string; roles: string[]; reader?: SocketReader };
+export type PendingQuery = { namespace: string; user_id: string; roles: string[]; reader?: ContentReader };
 
-/** For whom a socket asks: what is answered is written to the read log in their name. `forwarded_for` is what a proxy said. */
-export type SocketReader = { user_id: string | null; key_id: string | null; auth: 'api_key' | 'jwt' | 'session'; address: string | null; forwarded_for: string | null; trace_id: string | null };
+/** Who reads, and from where: what they are shown is written to the read log in their name. `forwarded_for` is what a proxy said. */
+export type ContentReader = { user_id: string | null; key_id: string | null; auth: 'api_key' | 'jwt' | 'session'; address: string | null; forwarded_for: string | null; trace_id: string | null };
+
+/** One thing that somebody is shown: what was asked for by an id, or what a list of whatever was asked for showed. */
+export type NotedRead = { what: string; request_id: string } | { what: string; asked: Record<string, unknown>; shown: string[]; subject_user?: string };
+
+/** `umpire.store.note`: what another service is about to show, at most 200 reads. Answered once they may be shown; `unavailable` where there is no room. */
+export type NoteRequest = { namespace: string; via: 'http' | 'socket'; reads: { reader: ContentReader; read: NotedRead }[] };
 
 /** `umpire.store.query.changes`: escalations changed since a cursor, with their clocks, for the scheduler's reconciliation. */
 export type ChangesQuery = { after: string | null; limit: number };

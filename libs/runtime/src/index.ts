@@ -15,6 +15,7 @@ export * from './http/auth.ts';
 export * from './http/body.ts';
 export * from './http/probes.ts';
 export * from './http/problem-filter.ts';
+export * from './http/reading.ts';
 export * from './nats/bus.ts';
 export * from './nats/consumer.ts';
 export * from './nats/connect.ts';

@@ -127,6 +127,15 @@ describe('a redelivered message', () => {
     expect(await stack.deadLetters()).toEqual([]);
     expect(await stack.database.sql`select submission from intake.suspects`).toEqual([]);
   });
+
+  it('is not suspected for ever: what nobody has tried for a day is forgotten, and all but the newest ten thousand', async () => {
+    const { sql } = stack.database;
+    await sql`insert into intake.suspects (submission, reads, noted_at) select 'old-' || n, 3, clock_timestamp() - interval '25 hours' from generate_series(1, 50) as n`;
+    await sql`insert into intake.suspects (submission, reads, noted_at) select 'new-' || n, 1, clock_timestamp() - n * interval '1 second' from generate_series(1, 10050) as n`;
+    await stack.startIntake();
+    await eventually('they are forgotten', async () => (await sql<{ n: number }[]>`select count(*)::int as n from intake.suspects`)[0]!.n === 10_000);
+    expect(await sql`select submission from intake.suspects where submission in ('new-1', 'new-10000', 'new-10001', 'old-1') order by submission`).toEqual([{ submission: 'new-1' }, { submission: 'new-10000' }]);
+  });
 });
 
 describe('the purge', () => {

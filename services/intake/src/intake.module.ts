@@ -11,6 +11,7 @@ import { PolicyAdmin } from './policy-admin.service.ts';
 import { PolicyReplay } from './policy-replay.service.ts';
 import { PolicySimulation } from './policy-simulation.service.ts';
 import { PolicyService } from './policy.service.ts';
+import { ReadNotes } from './read-notes.ts';
 import { RejectedController } from './rejected.controller.ts';
 import { RejectedLetters } from './rejected.service.ts';
 import { StoreClient } from './store.client.ts';
@@ -59,6 +60,7 @@ const parts: Provider[] = [
   { provide: PolicySimulation, inject: [PolicyService], useFactory: (policies: PolicyService) => new PolicySimulation(policies, systemClock.now) },
   { provide: PolicyReplay, inject: [BUS, SQL, PolicyService], useFactory: (bus: Bus, sql: Sql, policies: PolicyService) => new PolicyReplay({ bus, sql, policies }) },
   { provide: StoreClient, inject: [BUS, CONFIG], useFactory: (bus: Bus, config: IntakeConfig) => new StoreClient(bus, config.submitTimeoutMs) },
+  { provide: ReadNotes, inject: [BUS], useFactory: (bus: Bus) => new ReadNotes(bus) },
   { provide: RejectedLetters, inject: [BUS], useFactory: (bus: Bus) => new RejectedLetters(bus) },
   { provide: AnswerInbox, inject: [BUS], useFactory: (bus: Bus) => new AnswerInbox(bus, newReplicaName()) },
   {

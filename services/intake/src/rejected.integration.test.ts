@@ -10,13 +10,14 @@ import type { RejectedPage, RejectedView } from './rejected.service.ts';
 
 let stack: Stack;
 let intake: Running;
+let store: Running;
 let admin: string;
 let stranger: string;
 let producer: Producer;
 
 beforeAll(async () => {
   stack = await Stack.start();
-  await stack.startStore();
+  store = await stack.startStore();
   intake = await stack.startIntake({ UMPIRE_VERDICT_WAIT_MS: '20000' });
   [admin, stranger] = await Promise.all([stack.key(['admin']), stack.key(['admin'], 'team-a')]);
   producer = new Producer(await stack.nats.producer());
@@ -52,6 +53,24 @@ describe('rejected messages', () => {
     });
     expect(Date.now() - Date.parse(item!.rejected_at)).toBeLessThan(60_000);
     for (const reference of [item!.id, String(item!.seq)]) expect((await ask('GET', `/rejected/${reference}`)).body).toEqual(item);
+  });
+
+  it('are shown to nobody who is not in the read log', async () => {
+    const [item] = (await page('')).items;
+    const auditor = await stack.key(['admin'], 'default', 'rita');
+    await ask('GET', `/rejected/${item!.seq}`, auditor);
+    await ask('GET', '/rejected?limit=1', auditor);
+    const seen = await eventually('both reads', async () => {
+      const { items } = (await call(store.origin, admin, 'GET', '/hitl/reads?user_id=rita')).body as unknown as { items: object[] };
+      return items.length >= 2 && items.toReversed();
+    });
+    expect(seen).toMatchObject([
+      { what: 'rejected', via: 'http', request_id: item!.id, user_id: 'rita', address: '127.0.0.1', auth: 'api_key' },
+      { what: 'rejected_list', via: 'http', request_id: null, shown: [item!.id], user_id: 'rita', filter_digest: expect.any(String) },
+    ]);
+    // A letter is found in the log by its id, whichever way it was read.
+    expect((await call(store.origin, admin, 'GET', `/hitl/reads?request_id=${item!.id}&user_id=rita`)).body['items']).toHaveLength(2);
+    expect((await call(store.origin, stranger, 'GET', '/hitl/reads?user_id=rita')).body['items']).toEqual([]);
   });
 
   it('are left out of a list where they are long, and whole by themselves', async () => {

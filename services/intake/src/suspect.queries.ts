@@ -17,3 +17,17 @@ export async function noteSuspect(sql: Query, submission: string, again = false)
 export async function clearSuspect(sql: Query, submission: string): Promise<void> {
   await sql`delete from intake.suspects where submission = ${submission}`;
 }
+
+/**
+ * Forgets those that nobody has tried to read for so long, and all but the newest `most`. While a message is there it is handed out again and
+ * again, and noted each time; what was refused unread stays noted for as long as it might come once more.
+ * @returns how many
+ */
+export async function pruneSuspects(sql: Query, hours: number, most: number): Promise<number> {
+  const rows = await sql`
+    delete from intake.suspects
+    where noted_at < clock_timestamp() - make_interval(hours => ${hours}::integer)
+      or submission in (select submission from intake.suspects order by noted_at desc, submission offset ${most})
+    returning 1 as one`;
+  return rows.length;
+}

@@ -43,8 +43,8 @@ export class Harness {
     return this.store.stop();
   }
 
-  async startStore(): Promise<void> {
-    this.store = await stateStore(this.database, this.nats);
+  async startStore(env: Record<string, string> = {}): Promise<void> {
+    this.store = await stateStore(this.database, this.nats, env);
   }
 
   /** Another one after a restart. */
@@ -129,8 +129,8 @@ function environment(database: TestDatabase, nats: TestNats): Record<string, str
   return { UMPIRE_POSTGRES_URL: database.url, UMPIRE_NATS_URL: nats.url, UMPIRE_NATS_PASSWORD: TEST_NATS_PASSWORD, UMPIRE_NAMESPACES: JSON.stringify(TEST_NAMESPACES), UMPIRE_POSTGRES_POOL: '6' };
 }
 
-function stateStore(database: TestDatabase, nats: TestNats): Promise<App> {
-  const config = readStateStoreConfig({ ...environment(database, nats), UMPIRE_NATS_USER: 'state-store' });
+function stateStore(database: TestDatabase, nats: TestNats, env: Record<string, string> = {}): Promise<App> {
+  const config = readStateStoreConfig({ ...environment(database, nats), ...env, UMPIRE_NATS_USER: 'state-store' });
   return listen((readiness) => StateStoreModule.register(config, { logger, readiness }));
 }
 

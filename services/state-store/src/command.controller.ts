@@ -9,6 +9,7 @@ import {
 } from './command.schemas.ts';
 import { Commands, type Aim } from './command.service.ts';
 import { etagOf, readIfMatch } from './if-match.ts';
+import { OutcomeReads } from './outcome-reads.interceptor.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { requestIdOf } from './request-id.ts';
 
@@ -37,7 +38,7 @@ class CommandInterceptor implements NestInterceptor {
 
 /** Everything that changes one escalation but the answer itself. `If-Match` takes what `ETag` gave; replies carry the new one. */
 @GuardedController('hitl/escalations/:id')
-@UseInterceptors(RateLimitInterceptor, CommandInterceptor)
+@UseInterceptors(RateLimitInterceptor, OutcomeReads, CommandInterceptor)
 export class CommandController {
   private readonly commands: Commands;
 

@@ -2,7 +2,7 @@ import { UmpireError } from '@umpire/contract';
 import { z } from 'zod';
 import type { InboxCursor } from './read.queries.ts';
 
-const cursorSchema = z.tuple([z.iso.datetime(), z.string().max(512)]);
+const cursorSchema = z.tuple([z.iso.datetime(), z.string().max(512).refine((text) => text.isWellFormed() && !text.includes('\u0000'))]);
 
 /** Cursors are opaque to callers: base64url of where the page ended. */
 export function encodeCursor(cursor: InboxCursor): string {

@@ -1,6 +1,6 @@
 import { Get, Inject, Param, Query, Res, UseInterceptors } from '@nestjs/common';
 import type { Principal } from '@umpire/contract';
-import { Allow, Caller, GuardedController } from '@umpire/runtime';
+import { Allow, Caller, GuardedController, Reading } from '@umpire/runtime';
 import type { FastifyReply } from 'fastify';
 import { etagOf } from './if-match.ts';
 import { Explanations } from './explain.service.ts';
@@ -9,7 +9,6 @@ import { listQuery, type ListQuery } from './list.schemas.ts';
 import { Lists } from './list.service.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { ReadLog, type Reader } from './read-log.ts';
-import { Reading } from './reader.ts';
 import { requestIdOf } from './request-id.ts';
 
 /** Looking for escalations, and asking why one stands where it stands. */

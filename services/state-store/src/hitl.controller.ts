@@ -1,16 +1,16 @@
 import { Body, Get, Header, HttpCode, Inject, Param, Post, Query, Req, Res, UseInterceptors } from '@nestjs/common';
 import { deprecationHeaders, LIMITS, UmpireError, type Principal } from '@umpire/contract';
-import { Allow, Caller, GuardedController } from '@umpire/runtime';
+import { Allow, Caller, GuardedController, Reading } from '@umpire/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { BulkResponses } from './bulk-respond.service.ts';
 import { decodeCursor, encodeCursor, nextLink } from './cursor.ts';
 import { LegacyResponses } from './legacy-respond.service.ts';
 import { readIfMatch } from './if-match.ts';
+import { OutcomeReads } from './outcome-reads.interceptor.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { ReadLog, type Reader } from './read-log.ts';
 import { mayRead, Reads } from './read.service.ts';
-import { Reading } from './reader.ts';
 import { requestIdOf } from './request-id.ts';
 import { bulkBody, respondBody, type BulkBody, type RespondBody } from './respond.schemas.ts';
 import { Responses } from './respond.service.ts';
@@ -24,7 +24,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** The reviewer's API: the seed's three routes, and one escalation in full. */
 @GuardedController('hitl')
-@UseInterceptors(RateLimitInterceptor)
+@UseInterceptors(RateLimitInterceptor, OutcomeReads)
 export class HitlController {
   private readonly reads: Reads;
   private readonly responses: Responses;

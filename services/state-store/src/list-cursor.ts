@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ListCursor, ListOrder } from './list.queries.ts';
 
 const time = z.iso.datetime();
-const id = z.string().max(512).refine((text) => !text.includes('\u0000'));
+const id = z.string().max(512).refine((text) => text.isWellFormed() && !text.includes('\u0000'));
 const shapes = {
   age: z.tuple([z.string(), time, id]).transform(([, opened_at, request_id]): ListCursor => ({ opened_at, deadline: null, urgency: 0, request_id })),
   deadline: z.tuple([z.string(), time, id]).transform(([, deadline, request_id]): ListCursor => ({ opened_at: deadline, deadline, urgency: 0, request_id })),

@@ -1,9 +1,10 @@
 import { encodeFrame, encodeUtf8, idToken, LIMITS, namespaceOfSubject, parseIdToken, requestIdSchema, UmpireError, type ChangesReply, type ContentHeader, type ItemsHeader, type PrincipalReply, type PrincipalsReply } from '@umpire/contract';
 import { withDeadline, type Bus, type Sql } from '@umpire/runtime';
 import { z } from 'zod';
-import { requestOf } from './on-submit.responder.ts';
-import type { ReadLog, Reader } from './read-log.ts';
+import { PRODUCER, requestOf } from './on-submit.responder.ts';
+import type { ReadLog } from './read-log.ts';
 import type { Reads } from './read.service.ts';
+import { contentReader } from './reader.ts';
 import { renderItem } from './rendering.ts';
 import { findChanges, isFutureXid } from './read.queries.ts';
 import type { StoreAuthenticator } from './store-authenticator.ts';
@@ -15,12 +16,8 @@ const principalsSchema = z.object({ credentials: z.array(principalSchema).max(10
 const key = z.object({ namespace: z.string().max(40), request_id: requestIdSchema });
 const contentSchema = z.object({ items: z.array(key).max(200) });
 const changesSchema = z.object({ after: z.string().max(4_096).nullable(), limit: z.int().min(1).max(1_000) });
-const reader = z.object({
-  user_id: z.string().max(256).nullable(), key_id: z.string().max(512).nullable(), auth: z.enum(['api_key', 'jwt', 'session']), address: z.string().max(100).nullable(),
-  forwarded_for: z.string().max(200).nullable(), trace_id: z.string().max(32).nullable(),
-});
-const itemsSchema = contentSchema.extend({ reader: reader.optional() });
-const pendingSchema = z.object({ namespace: z.string().max(40), user_id: z.string().max(256), roles: z.array(z.string()).max(50), reader: reader.optional() });
+const itemsSchema = contentSchema.extend({ reader: contentReader.optional() });
+const pendingSchema = z.object({ namespace: z.string().max(40), user_id: z.string().max(256), roles: z.array(z.string()).max(50), reader: contentReader.optional() });
 const outcomeSchema = z.object({ request_id: requestIdSchema });
 const cursorSchema = z.tuple([z.string().regex(/^\d{1,20}$/), z.string(), z.string()]);
 
@@ -139,9 +136,6 @@ async function pending(reads: Reads, log: ReadLog, query: z.infer<typeof pending
   if (asker) await log.note(query.namespace, asker, 'socket', { what: 'pending', asked, shown: page.ids.slice(0, items.length), subject_user: query.user_id });
   return encodeUtf8(`{"total":${total},"items":[${items.join(',')}]}`);
 }
-
-/** NATS tells the namespace's account, not who of it asks. */
-const PRODUCER: Reader = { user_id: null, key_id: null, auth: 'nats', address: null, forwarded_for: null, trace_id: null };
 
 /** What `status` tells over HTTP, for a namespace's producers. */
 async function outcome(reads: Reads, log: ReadLog, namespace: string, requestId: string): Promise<Uint8Array> {

@@ -1,14 +1,30 @@
 import { decodeFrame, LIMITS, REQUESTS, UmpireError, type SubmitHeader, type Verdict } from '@umpire/contract';
 import type { Bus } from '@umpire/runtime';
+import type { Reader, ReadLog } from './read-log.ts';
 import type { Submissions } from './submit.service.ts';
 
 /** `umpire.store.submit.<reason>`: a batch of validated escalations and cancels → a verdict for each. */
-export function onSubmit(bus: Bus, submissions: Submissions): () => Promise<void> {
+export function onSubmit(bus: Bus, submissions: Submissions, log: ReadLog): () => Promise<void> {
   return bus.respond(requestOf('umpire.store.submit.*'), async (data) => {
     const { header, bodies } = readFrame(data);
     const verdicts = await submissions.submit(header.items.map((item, index) => ({ item, body: bodies[index]! })));
-    return replyOf(verdicts);
+    return replyOf(await Promise.all(verdicts.map((verdict, index) => noted(verdict, header.items[index]!.namespace, log))));
   });
+}
+
+/** NATS tells the namespace's account, not who of it asks. */
+export const PRODUCER: Reader = { user_id: null, key_id: null, auth: 'nats', address: null, forwarded_for: null, trace_id: null };
+
+/** A cancel that comes late is told the outcome, and that it was is written down; where it cannot be, the outcome stays untold. */
+async function noted(verdict: Verdict, namespace: string, log: ReadLog): Promise<Verdict> {
+  if (verdict.status !== 'late' || verdict.outcome === undefined) return verdict;
+  try {
+    await log.note(namespace, PRODUCER, 'nats', { what: 'outcome', request_id: verdict.request_id });
+    return verdict;
+  } catch {
+    const { outcome: _, ...rest } = verdict;
+    return rest;
+  }
 }
 
 /**

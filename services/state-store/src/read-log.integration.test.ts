@@ -91,6 +91,26 @@ describe('the read log', () => {
     expect(items.map((one: { what: string; via: string; address: string; auth: string }) => [one.what, one.via, one.auth, one.address])).toEqual([['item', 'socket', 'session', '10.0.0.9'], ['pending', 'socket', 'session', '10.0.0.9']]);
   });
 
+  it('tells who was told an outcome by a refusal: an answer, a command and an item of a bulk that came late, and a late cancel', async () => {
+    const id = 'late/1';
+    await harness.submit([submission(id, { interaction: { assignees: { users: ['alice', 'lars'] } } })]);
+    const lars = await harness.key(['reviewer'], 'lars');
+    expect((await http.post('/hitl/respond', { interaction_id: id, user_input: { decision: 'approve' } }, alice)).status).toBe(200);
+    const answer = { interaction_id: id, user_input: { decision: 'reject' } };
+    expect((await http.post('/hitl/respond', answer, lars)).body).toMatchObject({ status: 409, outcome: { verdict: 'approve' } });
+    expect((await http.post(`/hitl/escalations/${encodeURIComponent(id)}/claim`, {}, lars)).body).toMatchObject({ status: 409, outcome: { verdict: 'approve' } });
+    expect((await http.post('/hitl/bulk/respond', { items: [answer] }, lars)).body.items).toMatchObject([{ problem: { outcome: { verdict: 'approve' } } }]);
+    const items = await reads('user_id=lars', 3);
+    expect(items.map((one: { what: string; via: string; request_id: string }) => [one.what, one.via, one.request_id])).toEqual(Array.from({ length: 3 }, () => ['outcome', 'http', id]));
+    const [verdict] = await harness.submit([{ item: { type: 'cancel', namespace: 'default', request_id: id, reason: 'custom_rule', submission: 'HITL_REVIEW:late@1', detail: null }, body: new Uint8Array() }]);
+    expect(verdict).toMatchObject({ status: 'late', outcome: { verdict: 'approve' } });
+    expect((await reads(`request_id=${encodeURIComponent(id)}&what=outcome`, 4)).map((one: { via: string }) => one.via).sort()).toEqual(['http', 'http', 'http', 'nats']);
+    // Who may not read it is not told, and so has read nothing.
+    const stranger = await harness.key(['reviewer'], 'stella');
+    expect((await http.post('/hitl/respond', answer, stranger)).body.outcome).toBeUndefined();
+    expect((await http.get('/hitl/reads?user_id=stella', admin)).body.items).toEqual([]);
+  });
+
   it('pages newest first, filters, and names what it does not understand', async () => {
     await harness.submit([submission('paged-1', { interaction: { assignees: { users: ['pia'] } } })]);
     const pia = await harness.key(['reviewer'], 'pia');
@@ -135,6 +155,27 @@ describe('a read log that cannot write', () => {
     await waits;
     await log.stop();
     expect(await count()).toBe(4);
+  });
+
+  it('writes each read once, however often it has to try, and whichever attempt comes through', async () => {
+    const sql = harness.database.sql;
+    const of = async () => Number((await sql<{ n: number }[]>`select count(*)::integer as n from store.reads where user_id = 'again'`)[0]!.n);
+    let tries = 0;
+    const logger = createLogger('test', 'silent');
+    const counting = Object.assign(Object.create(logger) as typeof logger, { warn: () => void (tries += 1) });
+    const log = new ReadLog({ sql, logger: counting, days: 400, mode: 'behind', writeMs: 150 });
+    const blocker = await sql.reserve();
+    await blocker`begin`;
+    await blocker`lock table store.reads in exclusive mode`;
+    for (let n = 0; n < 5; n++) await log.note('default', { ...reader, user_id: 'again' }, 'http', { what: 'item', request_id: `again-${n}` });
+    // Attempts that nobody waits for any more stand before the table, and will go on.
+    await eventually('three attempts', () => tries >= 3);
+    await blocker`rollback`;
+    blocker.release();
+    await log.stop();
+    const settled = () => sql<{ n: number }[]>`select count(*)::integer as n from pg_stat_activity where datname = current_database() and query like '%store.reads%' and state <> 'idle' and pid <> pg_backend_pid()`;
+    await eventually('every attempt has ended', async () => (await settled())[0]!.n === 0);
+    expect(await of()).toBe(5);
   });
 
   it('in mode before answers after the write', async () => {

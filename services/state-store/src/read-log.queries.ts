@@ -1,4 +1,4 @@
-import { newId, type Query } from '@umpire/runtime';
+import type { Query } from '@umpire/runtime';
 import { utc } from './keys.queries.ts';
 
 /** One read, as it is written down. */
@@ -21,19 +21,33 @@ export type ReadRow = {
 /** A read as it is shown. `at` RFC 3339. */
 export type ReadView = ReadRow & { id: string; at: string };
 
-/** One statement whatever the number of rows: arrays of arrays do not exist in Postgres, so the ids travel as JSON. */
-export async function insertReads(sql: Query, rows: ReadRow[]): Promise<void> {
+/** A read on its way: its id, and, once a first attempt to write it has begun, the time that it has in the log for good. */
+export type WaitingRead = { id: string; at: string | null; row: ReadRow };
+
+/** One writer at a time under a name, to the end of the transaction. @returns the database's clock, RFC 3339, as fine as the log's */
+export async function lockReads(sql: Query, writer: string): Promise<string> {
+  const [row] = await sql<{ at: string }[]>`select to_char(clock_timestamp()::timestamptz(3) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at, pg_advisory_xact_lock(hashtextextended(${writer}, 0))`;
+  return row!.at;
+}
+
+/**
+ * One statement whatever the number of rows: arrays of arrays do not exist in Postgres, so the ids travel as JSON. What an earlier attempt
+ * has written already, without anybody hearing of it, is left out: a row's place in the index by time says so.
+ */
+export async function insertReads(sql: Query, reads: (WaitingRead & { at: string })[]): Promise<void> {
+  const rows = reads.map(({ row }) => row);
   const texts = (pick: (row: ReadRow) => string | null) => rows.map(pick);
   await sql`
-    insert into store.reads (id, namespace, what, via, request_id, shown, subject_user, filter_digest, user_id, key_id, auth, address, forwarded_for, trace_id)
-    select id, namespace, what, via, request_id, case shown when '[]' then '{}' else array(select jsonb_array_elements_text(shown::jsonb)) end,
+    insert into store.reads (id, at, namespace, what, via, request_id, shown, subject_user, filter_digest, user_id, key_id, auth, address, forwarded_for, trace_id)
+    select id, at, namespace, what, via, request_id, case shown when '[]' then '{}' else array(select jsonb_array_elements_text(shown::jsonb)) end,
       subject_user, filter_digest, user_id, key_id, auth, address, forwarded_for, trace_id
     from unnest(
-      ${rows.map(() => newId())}::uuid[], ${texts((row) => row.namespace)}::text[], ${texts((row) => row.what)}::text[], ${texts((row) => row.via)}::text[],
+      ${reads.map(({ id }) => id)}::uuid[], ${reads.map(({ at }) => at)}::timestamptz[], ${texts((row) => row.namespace)}::text[], ${texts((row) => row.what)}::text[], ${texts((row) => row.via)}::text[],
       ${texts((row) => row.request_id)}::text[], ${texts((row) => JSON.stringify(row.shown))}::text[], ${texts((row) => row.subject_user)}::text[],
       ${texts((row) => row.filter_digest)}::text[], ${texts((row) => row.user_id)}::text[], ${texts((row) => row.key_id)}::text[], ${texts((row) => row.auth)}::text[],
       ${texts((row) => row.address)}::text[], ${texts((row) => row.forwarded_for)}::text[], ${texts((row) => row.trace_id)}::text[]
-    ) as given (id, namespace, what, via, request_id, shown, subject_user, filter_digest, user_id, key_id, auth, address, forwarded_for, trace_id)`;
+    ) as given (id, at, namespace, what, via, request_id, shown, subject_user, filter_digest, user_id, key_id, auth, address, forwarded_for, trace_id)
+    where not exists (select from store.reads as kept where kept.namespace = given.namespace and kept.at = given.at and kept.id = given.id)`;
 }
 
 /** @returns how many weeks were dropped */

@@ -1,7 +1,7 @@
 import { UmpireError } from '@umpire/contract';
-import { counter, delay, gauge, isDataError, withDeadline, type Logger, type Sql } from '@umpire/runtime';
+import { counter, delay, gauge, isDataError, newId, transaction, withDeadline, type Logger, type Sql } from '@umpire/runtime';
 import { createHash } from 'node:crypto';
-import { insertReads, keepReads, type ReadRow } from './read-log.queries.ts';
+import { insertReads, keepReads, lockReads, type ReadRow, type WaitingRead } from './read-log.queries.ts';
 
 /** Reads that may wait to be written down. */
 const CAPACITY = 20_000;
@@ -19,9 +19,10 @@ export type Reader = Pick<ReadRow, 'user_id' | 'key_id' | 'auth' | 'address' | '
 /** What was read: one escalation by id, or a list by what was asked and what it showed. */
 export type Read =
   | { what: 'item' | 'status' | 'timeline' | 'explain' | 'outcome' | (string & {}); request_id: string }
-  | { what: 'pending' | 'list'; asked: object; shown: string[]; subject_user?: string };
+  | { what: 'pending' | 'list' | (string & {}); asked: object; shown: string[]; subject_user?: string };
 
-export type ReadLogOptions = { sql: Sql; logger: Logger; days: number; mode: 'behind' | 'before' };
+export type ReadLogOptions = { sql: Sql; logger: Logger; days: number; mode: 'behind' | 'before'; writeMs?: number };
+type Waiting = WaitingRead & { done: () => void };
 
 const written = counter('umpire_store_reads_logged_total', 'Reads of content written to the read log');
 const refused = counter('umpire_store_reads_refused_total', 'Reads refused because the read log had no room');
@@ -31,12 +32,14 @@ const waiting = gauge('umpire_store_reads_waiting', 'Reads that wait to be writt
 /**
  * The read log: who was shown what. Content is handed out only once its read has a place here. Mode `behind` keeps that place in
  * memory and writes in batches behind the answer, so a kill -9 loses the few milliseconds that were not written yet; mode `before`
- * answers after the write. When there is no room the read waits, and is refused after two seconds: nothing is read unlogged.
+ * answers after the write. When there is no room the read waits, and is refused after two seconds: nothing is read unlogged. A write whose end
+ * was not heard of is tried again under the same ids and times, one attempt at a time: each read stands in the log once.
  */
 export class ReadLog {
   private readonly options: ReadLogOptions;
   private readonly capacity: number;
-  private queue: { row: ReadRow; done: () => void }[] = [];
+  private readonly writer = newId();
+  private queue: Waiting[] = [];
   private room: (() => void)[] = [];
   private writing: Promise<void> | null = null;
   private stopping = false;
@@ -52,7 +55,7 @@ export class ReadLog {
    */
   async note(namespace: string, reader: Reader, via: ReadRow['via'], read: Read): Promise<void> {
     if (this.queue.length >= this.capacity) await this.waitForRoom();
-    const kept = new Promise<void>((resolve) => this.queue.push({ row: rowOf(namespace, reader, via, read), done: resolve }));
+    const kept = new Promise<void>((resolve) => this.queue.push({ id: newId(), at: null, row: rowOf(namespace, reader, via, read), done: resolve }));
     waiting.set(this.queue.length);
     this.writing ??= this.write();
     if (this.options.mode === 'before') await withDeadline(kept, WRITE_MS, 'read log');
@@ -86,7 +89,7 @@ export class ReadLog {
     while (this.queue.length > 0) {
       const batch = this.queue.slice(0, BATCH);
       try {
-        await withDeadline(insertReads(this.options.sql, batch.map(({ row }) => row)), WRITE_MS, 'read log');
+        await this.insert(batch);
         this.settle(batch);
       } catch (error) {
         if (isDataError(error)) await this.writeEach(batch);
@@ -104,7 +107,7 @@ export class ReadLog {
   private async writeEach(batch: typeof this.queue): Promise<void> {
     for (const one of batch) {
       try {
-        await withDeadline(insertReads(this.options.sql, [one.row]), WRITE_MS, 'read log');
+        await this.insert([one]);
       } catch (error) {
         if (!isDataError(error)) return;
         lost.inc();
@@ -112,6 +115,17 @@ export class ReadLog {
       }
       this.settle([one]);
     }
+  }
+
+  /**
+   * An attempt that nobody waits for any more may still be on its way. It holds the lock, or finds its rows: they keep the time that the first
+   * attempt gave them.
+   */
+  private insert(batch: Waiting[]): Promise<void> {
+    return transaction(this.options.sql, this.options.writeMs ?? WRITE_MS, async (tx) => {
+      const now = await lockReads(tx, this.writer);
+      await insertReads(tx, batch.map((one) => Object.assign(one, { at: one.at ?? now })));
+    });
   }
 
   private settle(batch: typeof this.queue): void {

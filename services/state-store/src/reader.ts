@@ -1,22 +1,7 @@
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { UmpireError, type Principal } from '@umpire/contract';
-import { traceFields } from '@umpire/runtime';
-import type { FastifyRequest } from 'fastify';
-import type { Reader } from './read-log.ts';
+import { z } from 'zod';
 
-const TRACE = /^[0-9a-f]{2}-([0-9a-f]{32})-/;
-
-/** The verified caller as the read log names them, and where the request came from. `forwarded_for` is what a proxy said, not verified. */
-export const Reading = createParamDecorator((_: unknown, context: ExecutionContext): Reader => {
-  const { principal, ip, headers } = context.switchToHttp().getRequest<FastifyRequest & { principal?: Principal }>();
-  if (!principal) throw new UmpireError('unauthenticated');
-  const forwarded = headers['x-forwarded-for'];
-  return {
-    user_id: principal.user_id,
-    key_id: principal.key_id,
-    auth: principal.auth,
-    address: ip,
-    forwarded_for: forwarded === undefined ? null : String(forwarded).slice(0, 200),
-    trace_id: traceFields()['trace_id'] ?? TRACE.exec(String(headers['traceparent'] ?? ''))?.[1] ?? null,
-  };
+/** Who reads, as another service says it. */
+export const contentReader = z.object({
+  user_id: z.string().max(256).nullable(), key_id: z.string().max(512).nullable(), auth: z.enum(['api_key', 'jwt', 'session']), address: z.string().max(100).nullable(),
+  forwarded_for: z.string().max(200).nullable(), trace_id: z.string().max(32).nullable(),
 });

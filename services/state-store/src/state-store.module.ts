@@ -24,6 +24,7 @@ import { LegacyResponses } from './legacy-respond.service.ts';
 import { Lists } from './list.service.ts';
 import { onApply } from './on-apply.responder.ts';
 import { onHistory } from './on-history.responder.ts';
+import { onNote } from './on-note.responder.ts';
 import { onQueries } from './on-query.responder.ts';
 import { onSubmit } from './on-submit.responder.ts';
 import type { OutboxItem } from './outbox.queries.ts';
@@ -147,7 +148,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.record.start();
     this.readLogLoop.start();
     this.gauges.start();
-    this.responders = [onSubmit(this.bus, this.submissions), onApply(this.bus, this.transitions), onHistory(this.bus, this.sql), ...onQueries({ bus: this.bus, sql: this.sql, reads: this.reads, authenticator: this.authenticator, log: this.readLog })];
+    this.responders = [onSubmit(this.bus, this.submissions, this.readLog), onApply(this.bus, this.transitions), onHistory(this.bus, this.sql), onNote(this.bus, this.readLog), ...onQueries({ bus: this.bus, sql: this.sql, reads: this.reads, authenticator: this.authenticator, log: this.readLog })];
   }
 
   /** Stops what comes in first: requests in flight are answered, committed events are published. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -49,6 +49,45 @@ describe('a lockfile', () => {
     const { code, text: said } = await ofText(change(text));
     expect(code).toBe(1);
     expect(said).toMatch(reason);
+  });
+});
+
+describe('what may be installed', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'umpire-installed-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const withWorkspace = async (text: string) => {
+    const file = join(folder, 'pnpm-workspace.yaml');
+    await writeFile(file, text);
+    return check(['--offline', `--workspace=${file}`]);
+  };
+  const withPackage = async (description: object) => {
+    const modules = await mkdtemp(join(folder, 'modules-'));
+    const place = join(modules, '.pnpm', '@evil+thing@1.0.0', 'node_modules', '@evil', 'thing');
+    await mkdir(place, { recursive: true });
+    await writeFile(join(place, 'package.json'), JSON.stringify({ name: '@evil/thing', version: '1.0.0', ...description }));
+    return check(['--offline', `--modules=${modules}`]);
+  };
+
+  it.each<[string, (text: string) => string, RegExp]>([
+    ['a package that may build', (all) => all.replace('esbuild: false', 'esbuild: true'), /esbuild may run scripts/],
+    ['all that may', (all) => `${all}dangerouslyAllowAllBuilds: true\n`, /dangerouslyAllowAllBuilds/],
+    ['a list of an older form', (all) => `${all}onlyBuiltDependencies:\n  - esbuild\n`, /onlyBuiltDependencies/],
+    ['a patch from elsewhere', (all) => all.replace('patches/postgres@3.4.9.patch', '../evil.patch'), /patched from \.\.\/evil\.patch/],
+  ])('%s is refused', async (_, change, reason) => {
+    const before = await readFile(join(root, 'pnpm-workspace.yaml'), 'utf8');
+    expect(await withWorkspace(before)).toMatchObject({ code: 0 });
+    expect(change(before)).not.toBe(before);
+    expect(await withWorkspace(change(before))).toMatchObject({ code: 1, text: expect.stringMatching(reason) });
+  });
+
+  it('is under a licence that is listed, and runs nothing that nobody has decided about', async () => {
+    expect(await withPackage({ license: 'MIT' })).toMatchObject({ code: 0, text: expect.stringContaining('a licence of those listed') });
+    for (const license of ['GPL-3.0', 'MPL-2.0', 'UNLICENSED', undefined]) expect(await withPackage({ license })).toMatchObject({ code: 1, text: expect.stringMatching(/@evil\/thing@1\.0\.0 is under .* not among those listed/) });
+    for (const script of ['preinstall', 'install', 'postinstall']) expect(await withPackage({ license: 'MIT', scripts: { [script]: 'curl evil' } })).toMatchObject({ code: 1, text: expect.stringContaining('allowBuilds says nothing of it') });
   });
 });
 

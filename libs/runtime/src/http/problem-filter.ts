@@ -39,15 +39,17 @@ export function toUmpireError(thrown: unknown): UmpireError {
   if (typeof status === 'number' && status < 500 && BY_STATUS[status]) {
     return new UmpireError(BY_STATUS[status], (thrown as Error).message, { cause: thrown });
   }
-  if (holdsNul(thrown)) return new UmpireError('bad_request', 'a text of the request holds U+0000, which nothing here is named by', { cause: thrown });
+  const refused = REFUSED_BY_POSTGRES[String((thrown as { code?: unknown } | null)?.code)];
+  if (refused) return new UmpireError('bad_request', refused, { cause: thrown });
   if (isUnreachable(thrown)) return new UmpireError('unavailable', undefined, { cause: thrown });
   return new UmpireError('internal', 'something failed on our side; it has been logged', { cause: thrown });
 }
 
-/** SQLSTATE character_not_in_repertoire: Postgres refuses U+0000 in any text, stored or asked for. */
-function holdsNul(thrown: unknown): boolean {
-  return (thrown as { code?: unknown } | null)?.code === '22021';
-}
+/** What Postgres refuses of values that may be asked for, by SQLSTATE: U+0000 in any text, and times before the year 1 or beyond its calendar. */
+const REFUSED_BY_POSTGRES: Record<string, string | undefined> = {
+  22021: 'a text of the request holds U+0000, which nothing here is named by',
+  22007: 'a time of the request is none that can be looked for', 22008: 'a time of the request is none that can be looked for', 22009: 'a time of the request is none that can be looked for',
+};
 
 /** Connection-level faults of postgres.js, Node and SQLSTATE classes 08, 53, 57 and lock or statement time-outs: try again. */
 function isUnreachable(thrown: unknown): boolean {

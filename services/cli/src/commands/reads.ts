@@ -10,7 +10,7 @@ export const reads: Command[] = [
     options: {
       id: { value: '<id>', about: 'reads of one escalation, and lists that showed it' },
       user: { value: '<id>', about: 'of one person' },
-      what: { value: '<kind>', about: 'item, status, timeline, explain, outcome, pending or list' },
+      what: { value: '<kind>', about: 'item, status, timeline, explain, outcome, receipt, pending, list, replay, rejected or rejected_list' },
       since: { value: '<time>', about: 'RFC 3339 (default: thirty days ago)' },
       until: { value: '<time>', about: 'RFC 3339' },
       ...PAGES,

@@ -47,7 +47,7 @@ export class Opening {
     const missed = since === null ? null : window.after(since, session.namespace);
     await this.enter();
     try {
-      if (missed !== null && missed.length <= MAX_REPLAY) await this.resume(session, missed);
+      if (missed !== null && missed.length <= MAX_REPLAY) await this.resume(session, missed, since!);
       else await this.list(session, position, since !== null);
     } catch (error) {
       logger.warn({ err: error, namespace: session.namespace }, 'socket_not_opened');
@@ -79,8 +79,8 @@ export class Opening {
     }
   }
 
-  private async resume(session: Session, missed: FeedEvent[]): Promise<void> {
-    if (missed.length > 0) await again(() => this.parts.hub.replay(session, missed));
+  private async resume(session: Session, missed: FeedEvent[], since: string): Promise<void> {
+    if (missed.length > 0) await again(() => this.parts.hub.replay(session, missed, since));
     session.goLive(null);
   }
 

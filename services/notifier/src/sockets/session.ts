@@ -1,5 +1,5 @@
 import { delay, type Credential } from '@umpire/runtime';
-import type { Principal, SocketReader } from '@umpire/contract';
+import type { Principal, ContentReader } from '@umpire/contract';
 import type { WebSocket } from 'ws';
 import { viewerOf, type Viewer } from './audience.ts';
 import type { FeedEvent } from './feed-event.ts';
@@ -34,9 +34,9 @@ export class Session {
   private waitingBytes = 0;
   private listed: Map<string, number> | null = null;
   private closing = false;
-  private readonly from: Pick<SocketReader, 'address' | 'forwarded_for' | 'trace_id'>;
+  private readonly from: Pick<ContentReader, 'address' | 'forwarded_for' | 'trace_id'>;
 
-  constructor(ws: WebSocket, principal: Principal, credential: Credential, userId: string, from: Pick<SocketReader, 'address' | 'forwarded_for' | 'trace_id'>) {
+  constructor(ws: WebSocket, principal: Principal, credential: Credential, userId: string, from: Pick<ContentReader, 'address' | 'forwarded_for' | 'trace_id'>) {
     this.from = from;
     this.ws = ws;
     this.principal = principal;
@@ -46,9 +46,14 @@ export class Session {
   }
 
   /** Whose reading it is, for the read log. */
-  get reader(): SocketReader {
+  get reader(): ContentReader {
     const { user_id, key_id, auth } = this.principal;
     return { user_id, key_id, auth, ...this.from };
+  }
+
+  /** Whether it shows somebody else's inbox: an administrator's look. */
+  get looksOn(): boolean {
+    return this.principal.user_id !== this.viewer.userId;
   }
 
   /** The credential stands for somebody with other roles or delegators by now. */

@@ -3,6 +3,7 @@ import { audienceKeys, sees, type Audience } from './audience.ts';
 import type { FeedEvent } from './feed-event.ts';
 import type { EventWindow } from './event-window.ts';
 import { closedData, eventFrame, isSettling, leftData, type FrameType } from './frames.ts';
+import { Onlookers } from './onlookers.ts';
 import type { Session } from './session.ts';
 import type { Seen, StoreReads } from './store-reads.ts';
 
@@ -18,12 +19,14 @@ export class SocketHub {
   private readonly window: EventWindow;
   private readonly namespaces = new Map<string, { all: Sessions; byKey: Map<string, Sessions>; bySubscription: Map<string, Sessions> }>();
   private readonly audiences = new Map<string, Audience>();
+  private readonly onlookers: Onlookers;
   private readonly sent = counter('umpire_notifier_socket_frames_total', 'Frames handed to sockets, by type', ['type']);
   private count = 0;
 
   constructor(reads: StoreReads, window: EventWindow) {
     this.reads = reads;
     this.window = window;
+    this.onlookers = new Onlookers(reads);
   }
 
   get size(): number {
@@ -93,20 +96,22 @@ export class SocketHub {
       this.window.push(event);
       this.hand(event, seen.get(keyOf(event)) ?? null);
     }
+    this.onlookers.tell();
   }
 
   /**
-   * Frames that a session has missed, in order, each sent as it would have been, save that items are shown as they are now.
+   * Frames that a session has missed, in order, each sent as it would have been, save that items are shown as they are now. What they show
+   * was asked for with `since`, and is written down as seen before the first of them leaves.
    * @throws when the store does not answer
    */
-  async replay(session: Session, events: FeedEvent[]): Promise<void> {
+  async replay(session: Session, events: FeedEvent[], since: string): Promise<void> {
     const items = await this.reads.items(session.namespace, [...new Set(events.map((event) => event.requestId))]);
-    for (const event of events) {
-      const item = items.get(event.requestId);
-      if (!item) continue;
-      const frames = new Frames(event, item);
-      if (event.type === 'consumed') continue;
-      if (sees(session.viewer, item)) await session.sendWhole(frames.forMember(session));
+    const news = events.filter(({ type, requestId }) => type !== 'consumed' && items.get(requestId));
+    const shown = new Set(news.map(({ requestId }) => requestId).filter((id) => sees(session.viewer, items.get(id)!)));
+    await this.onlookers.noteReplay(session, since, [...shown]);
+    for (const event of news) {
+      const frames = new Frames(event, items.get(event.requestId)!);
+      if (shown.has(event.requestId)) await session.sendWhole(frames.forMember(session));
       else if (event.from === session.viewer.userId) await session.sendWhole(frames.left());
       if (!session.isOpen) return;
     }
@@ -131,14 +136,14 @@ export class SocketHub {
     // A permit taken after the end is no news for an inbox.
     for (const session of event.type === 'consumed' ? [] : this.members(known.byKey, item)) {
       told.add(session);
-      session.tell(event, frames.forMember(session));
+      this.onlookers.take(session, event, frames.forMember(session), session.looksOn);
     }
     for (const session of before ? this.members(known.byKey, before) : (known.byKey.get(`u:${event.from}`) ?? [])) {
       if (told.has(session) || (!before && session.viewer.userId !== event.from)) continue;
       told.add(session);
-      session.tell(event, frames.left());
+      this.onlookers.take(session, event, frames.left(), false);
     }
-    for (const session of known.bySubscription.get(event.requestId) ?? []) if (!told.has(session)) session.tell(event, frames.forFollower());
+    for (const session of known.bySubscription.get(event.requestId) ?? []) if (!told.has(session)) this.onlookers.take(session, event, frames.forFollower(), true);
     for (const [type, count] of frames.counts) this.sent.inc({ type }, count);
   }
 

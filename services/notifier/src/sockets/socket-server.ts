@@ -4,6 +4,7 @@ import { UmpireError, type Principal } from '@umpire/contract';
 import { counter, credentialEnd, gauge, readCredential, refuseCrossSite, toUmpireError, type Credential, type Logger, type RecheckingAuthenticator } from '@umpire/runtime';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import type { Opening } from './opening.service.ts';
+import { parseMessage } from './said.ts';
 import { CLOSE, Session } from './session.ts';
 import type { SocketHub } from './socket-hub.ts';
 
@@ -205,15 +206,6 @@ function target(request: IncomingMessage): { userId: string; since: string | nul
     return { userId: decodeURIComponent(match[1]!), since: url.searchParams.get('since') || null };
   } catch {
     throw new UmpireError('bad_request', 'the user id is not percent-encoded');
-  }
-}
-
-function parseMessage(text: string): { type?: unknown; interaction_id?: unknown } | null {
-  try {
-    const value = JSON.parse(text) as unknown;
-    return typeof value === 'object' ? value : null;
-  } catch {
-    return null;
   }
 }
 

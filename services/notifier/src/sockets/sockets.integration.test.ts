@@ -131,6 +131,68 @@ describe('the seed\'s client', () => {
   });
 });
 
+describe('the read log', () => {
+  const reads = async (who: { id: string }, count: number) => {
+    const admin = await person('auditor', ['admin']);
+    return eventually(`${count} reads by ${who.id}`, async () => {
+      const { items } = (await admin.store('GET', `/hitl/reads?user_id=${who.id}`)).body as { items: { what: string; via: string; request_id: string | null; shown: string[]; subject_user: string | null }[] };
+      return items.length >= count && items.toReversed().map(({ what, via, request_id, shown, subject_user }) => [what, via, request_id, shown, subject_user]);
+    });
+  };
+
+  it('names an administrator who looks on at another\'s inbox, push by push, and not whom it is addressed to', async () => {
+    const [lena, admin] = [await person('lena'), await person('looker', ['admin'])];
+    const [own, looking] = [await open(lena), await open(admin, { of: lena.id })];
+    await Promise.all([own.list(), looking.list()]);
+    const id = newId('looked at');
+    await harness.submit(id, asks(lena.id));
+    await looking.wait('the new one', (frame) => frame.type === 'new_interaction');
+    await lena.store('POST', '/hitl/respond', { interaction_id: id, user_input: { decision: 'approve' } });
+    await looking.wait('the end', (frame) => frame.type === 'interaction_closed');
+    expect(looking.events.map((frame) => frame.event)).toEqual(['opened', 'responded', 'resolved']);
+    expect(await reads(admin, 4)).toEqual([['pending', 'socket', null, [], lena.id], ...Array.from({ length: 3 }, () => ['item', 'socket', id, [], null])]);
+    expect(await reads(lena, 1)).toEqual([['pending', 'socket', null, [], lena.id]]);
+  });
+
+  it('names an administrator who follows one, and whoever comes back with since', async () => {
+    const [mona, admin] = [await person('mona'), await person('follower', ['admin'])];
+    const following = await open(admin);
+    await following.list();
+    const [id, second] = [newId('followed on'), newId('missed')];
+    await harness.submit(id, asks(mona.id));
+    following.send({ type: 'subscribe', interaction_id: id });
+    await following.wait('subscribed', (frame) => frame.type === 'subscribed');
+    await mona.store('POST', `/hitl/escalations/~${Buffer.from(id).toString('base64url')}/comment`, { text: 'hm' });
+    const frame = await following.wait('the comment', ({ event }) => event === 'commented');
+    expect((await reads(admin, 3)).slice(1)).toEqual(Array.from({ length: 2 }, () => ['item', 'socket', id, [], null]));
+    await harness.submit(second, asks(mona.id));
+    const back = await open(mona, { since: frame.id! });
+    await back.wait('the missed one', ({ data }) => data?.interaction_id === second);
+    expect(await reads(mona, 1)).toEqual([['replay', 'socket', null, [second], mona.id]]);
+  });
+
+  it('that takes nothing ends what an onlooker is shown, and nobody else\'s', async () => {
+    const [nina, admin] = [await person('nina'), await person('unheard', ['admin'])];
+    await harness.stopStore();
+    await harness.startStore({ UMPIRE_READ_LOG: 'before' });
+    const own = await eventually('the store is there', () => open(nina).catch(() => null));
+    const looking = await open(admin, { of: nina.id });
+    await Promise.all([own.list(), looking.list()]);
+    const blocker = await harness.database.sql.reserve();
+    await blocker`begin`;
+    await blocker`lock table store.reads in exclusive mode`;
+    const id = newId('not written down');
+    await harness.submit(id, asks(nina.id));
+    await own.wait('the new one', (frame) => frame.data?.interaction_id === id);
+    expect(await eventually('the onlooker is put out', () => looking.closed)).toMatchObject({ code: 1013 });
+    expect(looking.events).toEqual([]);
+    await blocker`rollback`;
+    blocker.release();
+    await harness.stopStore();
+    await harness.startStore();
+  });
+});
+
 describe('coming back', () => {
   it('with since brings exactly what was missed, on any replica', async () => {
     const judy = await person('judy');

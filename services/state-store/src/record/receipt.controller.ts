@@ -1,9 +1,8 @@
 import { Get, Header, Inject, Param, UseInterceptors } from '@nestjs/common';
 import type { Principal } from '@umpire/contract';
-import { Allow, Caller, GuardedController } from '@umpire/runtime';
+import { Allow, Caller, GuardedController, Reading } from '@umpire/runtime';
 import { RateLimitInterceptor } from '../rate-limit.interceptor.ts';
 import { ReadLog, type Reader } from '../read-log.ts';
-import { Reading } from '../reader.ts';
 import { requestIdOf } from '../request-id.ts';
 import { RecordKeeping } from './record-keeping.ts';
 

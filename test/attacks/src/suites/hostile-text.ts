@@ -3,7 +3,7 @@ import { idToken } from '@umpire/contract';
 import { eventually } from '@umpire/testing';
 import { describe, expect, it } from 'vitest';
 import type { Arena } from '../arena.ts';
-import { DOCUMENTS, HOSTILE } from '../hostile.ts';
+import { DOCUMENTS, HOSTILE } from '../../../../libs/testing/test/hostile.ts';
 import { inLanes } from '../lanes.ts';
 
 /** What a delivery may carry: ours, the endpoint's own, and what HTTP adds. */

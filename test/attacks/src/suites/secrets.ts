@@ -1,10 +1,16 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { connect } from '@nats-io/transport-node';
 import { eventually } from '@umpire/testing';
+import { Redis } from 'ioredis';
 import postgres from 'postgres';
 import { describe, expect, it } from 'vitest';
+import { findServers } from '../../../../deploy/local/find-servers.mjs';
+import { Steps } from '../../../../deploy/local/steps.mjs';
 import { readStream } from '../../../e2e/src/operator.ts';
 import type { Arena } from '../arena.ts';
 
@@ -63,8 +69,50 @@ async function saidAndKept(arena: Arena): Promise<[string, string][]> {
     expect([path, status]).toEqual([path, 200]);
     said.push([`GET ${name}`, text]);
   }
-  said.push(...await dump(stack.connection.postgres_url));
+  said.push(...await dump(stack.connection.postgres_url), ['pg_dump', await pgDump(stack.connection.postgres_url)], ...await cached(stack.connection.redis_url));
+  said.push(...await onDisk(join(stack.home, 'nats', 'data')), ...await commandLines());
   return said;
+}
+
+/** The whole database as its operator backs it up. */
+async function pgDump(url: string): Promise<string> {
+  const { postgres } = await findServers(new Steps({ quiet: true }), { external: { nats: true, redis: true } });
+  const own = join(postgres!.bin, 'pg_dump');
+  // Bytes as they are, and not as hex: what is stored as `bytea` would hide from a search.
+  const { stdout } = await promisify(execFile)(existsSync(own) ? own : 'pg_dump', [url], { env: { ...process.env, ...postgres!.env, PGOPTIONS: '-c bytea_output=escape' }, maxBuffer: 512 * 1024 * 1024 });
+  return stdout;
+}
+
+/** Every key of Redis with its value. */
+async function cached(url: string): Promise<[string, string][]> {
+  const redis = new Redis(url, { maxRetriesPerRequest: 1 });
+  try {
+    const found: [string, string][] = [];
+    for await (const keys of redis.scanStream({ count: 1_000 }) as AsyncIterable<string[]>) {
+      for (const key of keys) {
+        const kind = await redis.type(key);
+        const value = kind === 'string' ? [(await redis.getBuffer(key))!.toString('latin1')] : kind === 'hash' ? Object.entries(await redis.hgetall(key)).flat() : kind === 'set' ? await redis.smembers(key) : kind === 'zset' ? await redis.zrange(key, 0, '-1') : kind === 'list' ? await redis.lrange(key, 0, -1) : null;
+        // It may have gone meanwhile; any other kind has to be looked into before it passes.
+        if (value === null && kind !== 'none') throw new Error(`Redis holds a ${kind} under ${key}`);
+        found.push([`Redis ${key}`, `${key}\n${(value ?? []).join('\n')}`]);
+      }
+    }
+    return found;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** Every file below a folder, byte by byte: what JetStream keeps, purged messages among them. */
+async function onDisk(folder: string): Promise<[string, string][]> {
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
+  return Promise.all(files.map(async (file): Promise<[string, string]> => [`file ${file.slice(folder.length)}`, await readFile(file, 'latin1').catch(() => '')]));
+}
+
+/** What anybody on the machine sees of every process: its command line (Postgres writes what it does into it). */
+async function commandLines(): Promise<[string, string][]> {
+  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
+  return Promise.all(pids.map(async (pid): Promise<[string, string]> => [`command line of ${pid}`, await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')]));
 }
 
 /** Every row of every table of ours as text, as a dump has it. */
@@ -85,7 +133,7 @@ async function dump(url: string): Promise<[string, string][]> {
 
 export function secrets(at: () => Arena): void {
   describe('secrets', () => {
-    it('are in no log, error, metric, event, answer or table, in clear, base64 or hex', async () => {
+    it('are in no log, error, metric, event, answer, table, dump, cache, stream file or command line, in clear, base64 or hex', async () => {
       const known = await useSecrets(at());
       expect(Object.keys(known).length).toBeGreaterThan(20);
       const places = await saidAndKept(at());
@@ -93,6 +141,9 @@ export function secrets(at: () => Arena): void {
       // What is looked for would be found: a name that is no secret is.
       expect(places.filter(([, text]) => text.includes('failing/secrets')).map(([place]) => place)).toContain('table notifier.endpoints');
       expect(places.find(([place]) => place === 'logs/state-store.log')?.[1].length).toBeGreaterThan(1_000);
+      for (const place of ['pg_dump', 'file ']) expect(places.some(([name, text]) => name.startsWith(place) && text.includes(place === 'pg_dump' ? 'failing/secrets' : 'walls-1'))).toBe(true);
+      expect(places.some(([place, text]) => place.startsWith('Redis ') && text.includes('walls-1'))).toBe(true);
+      if (process.platform === 'linux') expect(places.some(([place, text]) => place.startsWith('command line') && text.includes('nats.conf'))).toBe(true);
       const found: string[] = [];
       for (const [name, secret] of Object.entries(known)) {
         const bytes = Buffer.from(secret);

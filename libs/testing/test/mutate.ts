@@ -21,7 +21,7 @@ function changed(bytes: Buffer, { at, length, kind, token, bit }: typeof change 
   return Buffer.concat([bytes.subarray(0, from), middle, bytes.subarray(kind === 'insert' ? from : from + length)]);
 }
 
-const hostileValue: fc.Arbitrary<unknown> = fc.oneof(fc.constantFrom<unknown>(...HOSTILE), fc.jsonValue({ maxDepth: 3 }), fc.constantFrom<unknown>(null, true, -1, 1e308, 2 ** 53, '', [], {}, [[]], 'x'.repeat(3_000)));
+export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(fc.constantFrom<unknown>(...HOSTILE), fc.jsonValue({ maxDepth: 3 }), fc.constantFrom<unknown>(null, true, -1, 1e308, 2 ** 53, '', [], {}, [[]], 'x'.repeat(3_000)));
 
 /** A value of the document, somewhere in it, becomes another: by the path that the numbers pick. */
 function replaced(value: unknown, picks: number[], put: unknown): unknown {
@@ -34,12 +34,14 @@ function replaced(value: unknown, picks: number[], put: unknown): unknown {
   return Array.isArray(value) ? value.map((one, index) => (String(index) === key ? inner : one)) : { ...value, [key]: inner };
 }
 
-/** A text changed in its bytes a few times, or with some values of the document replaced. */
+/** Bytes, changed a few times. */
+export const mutatedBytes = (originals: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> =>
+  fc.tuple(originals, fc.array(change, { minLength: 1, maxLength: 4 })).map(([bytes, changes]) => changes.reduce(changed, bytes));
+
+/** A JSON text changed in its bytes a few times, or with some values of the document replaced. */
 export const mutationOf = (texts: fc.Arbitrary<string>): fc.Arbitrary<Buffer> =>
   fc.oneof(
-    fc.tuple(texts, fc.array(change, { minLength: 1, maxLength: 4 })).map(([text, changes]) => changes.reduce(changed, Buffer.from(text))),
+    mutatedBytes(texts.map((text) => Buffer.from(text))),
     fc.tuple(texts, fc.array(fc.tuple(fc.array(fc.nat({ max: 50 }), { minLength: 1, maxLength: 5 }), hostileValue), { minLength: 1, maxLength: 3 }))
       .map(([text, puts]) => Buffer.from(JSON.stringify(puts.reduce<unknown>((value, [picks, put]) => replaced(value, picks, put), JSON.parse(text))))),
   );
-
-export { hostileValue };
