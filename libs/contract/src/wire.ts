@@ -92,7 +92,8 @@ export type SubmitReply = { verdicts: Verdict[] };
 /** What a timer asks of the store. */
 export type ApplyItem = { namespace: string; request_id: string; kind: ClockKind; ordinal: number; generation: number; trace?: string | undefined };
 export type ApplyRequest = { items: ApplyItem[] };
-export type ApplyReply = { results: { status: 'applied' | 'stale' | 'retry_at'; retry_at?: string }[] };
+/** `reason` is the escalation's, with `applied`. */
+export type ApplyReply = { results: { status: 'applied' | 'stale' | 'retry_at'; retry_at?: string; reason?: Reason }[] };
 
 /** A dead letter. `original` is base64 of the bytes as they came, `digest` the hex SHA-256 of them. */
 export type DeadLetter = { id: string; subject: string; errors: FieldError[]; digest: string; original: string };

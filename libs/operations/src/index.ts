@@ -1,4 +1,5 @@
 export * from './accounts.ts';
+export * from './event-streams.ts';
 export * from './first-keys.ts';
 export * from './key-places.ts';
 export * from './operator.ts';

@@ -1,4 +1,4 @@
-import { jetstreamManager } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager, type JetStreamClient } from '@nats-io/jetstream';
 import { connectNats, natsConfig, loadConfig, baseConfig, durabilityOf, serverIsRecent, serverVersion, type Durability, type Env, type TopologyTarget } from '@umpire/runtime';
 import { STREAMS } from '@umpire/contract';
 
@@ -12,19 +12,22 @@ export type ServerFacts = { version: string | null; cluster: string | null; rece
 /** The operator's connection to a cluster's JetStream. */
 export class Operator {
   readonly target: TopologyTarget;
+  readonly jetstream: JetStreamClient;
   private readonly connection: Awaited<ReturnType<typeof connectNats>>;
 
-  private constructor(connection: Awaited<ReturnType<typeof connectNats>>, target: TopologyTarget) {
+  private constructor(connection: Awaited<ReturnType<typeof connectNats>>, target: TopologyTarget, client: JetStreamClient) {
     this.connection = connection;
     this.target = target;
+    this.jetstream = client;
   }
 
   /** @throws Error if nobody answers or the login is refused */
   static async connect(config: OperatorConfig): Promise<Operator> {
     const login = { url: config.natsUrl, user: config.natsUser, password: config.natsPassword, creds: config.natsCreds, tlsCa: config.natsTlsCa, tlsCert: config.natsTlsCert, tlsKey: config.natsTlsKey };
     const connection = await connectNats(login, { name: 'umpire-operator', timeout: 5_000, reconnect: false });
-    const jsm = await jetstreamManager(connection, { checkAPI: false, timeout: 5_000, ...(config.natsDomain === undefined ? {} : { domain: config.natsDomain }) });
-    return new Operator(connection, { jsm, streamName: (name) => `${config.natsStreamPrefix}${name}`, replicas: config.natsReplicas });
+    const options = { timeout: 5_000, ...(config.natsDomain === undefined ? {} : { domain: config.natsDomain }) };
+    const jsm = await jetstreamManager(connection, { ...options, checkAPI: false });
+    return new Operator(connection, { jsm, streamName: (name) => `${config.natsStreamPrefix}${name}`, replicas: config.natsReplicas }, jetstream(connection, options));
   }
 
   /** What a client can see of how durable the streams are; what it cannot see, `advice` says. */

@@ -63,8 +63,10 @@ export type Command = {
   run: (umpire: Umpire, args: Arguments, read: Reader, place: Workplace) => Promise<Result>;
 };
 
-/** What an operator does to the servers themselves: asks no running Umpire, and needs no key of one. */
-export type Operation = Pick<Command, 'name' | 'takes' | 'about' | 'options'> & { run: (args: Arguments, env: Record<string, string | undefined>) => Promise<Result> };
+/** What an operator does to the servers themselves: asks no running Umpire, and needs no key of one. `say` is for lines that come one by one. */
+export type Operation = Pick<Command, 'name' | 'takes' | 'about' | 'options'> & {
+  run: (args: Arguments, env: Record<string, string | undefined>, say: (line: string) => void) => Promise<Result>;
+};
 
 /** Options of every operation. */
 export const OPERATION_COMMON: Record<string, Option> = {

@@ -59,6 +59,30 @@ describe('umpire topology', () => {
     expect(await umpire(['topology', 'plan'], { ...env(), UMPIRE_NAMESPACES: '[]' })).toMatchObject({ exit: EXIT.usage, err: expect.stringContaining('UMPIRE_NAMESPACES') });
   });
 
+  it('tells what happened since a time, and forgets it only when that is meant', async () => {
+    const producer = await nats.bus('state-store');
+    const told = (request_id: string, outcome?: object) => JSON.stringify({ namespace: 'default', request_id, seq: 1, type: 'opened', occurred_at: '2026-01-15T10:30:00Z', data: { outcome } });
+    const subject = 'hitl.default.escalation.opened.custom_rule';
+    await producer.js.publish(subject, told('before'));
+    const stored = await nats.operator();
+    const { time } = (await stored.request('$JS.API.STREAM.MSG.GET.HITL_EVENTS', '{"last_by_subj":"hitl.default.escalation.opened.custom_rule"}')).json<{ message: { time: string } }>().message;
+    const since = new Date(Date.parse(time) + 1).toISOString();
+    const nothing = await umpire(['topology', 'events', '--since', '2100-01-01T00:00:00Z'], env());
+    expect(nothing).toEqual({ exit: EXIT.ok, out: '', err: '' });
+    for (const text of [told('after', { verdict: 'approve', source: 'human' }), 'no JSON']) await producer.js.publish(subject, text);
+    const { out, exit } = await umpire(['topology', 'events', '--since', since], env());
+    expect(exit).toBe(EXIT.ok);
+    expect(out.trimEnd().split('\n').map((line) => JSON.parse(line))).toMatchObject([{ request_id: 'after', type: 'opened', verdict: 'approve', source: 'human' }, { subject, unreadable: true }]);
+    expect((await umpire(['topology', 'events'], env())).exit).toBe(EXIT.usage);
+    expect((await umpire(['topology', 'events', '--since', 'yesterday'], env())).exit).toBe(EXIT.usage);
+    expect((await umpire(['topology', 'forget'], env())).exit).toBe(EXIT.usage);
+    expect((await umpire(['topology', 'check'], env())).exit).toBe(EXIT.ok);
+    expect(await umpire(['topology', 'forget', '--yes'], env())).toMatchObject({ exit: EXIT.ok, out: 'deleted: HITL_EVENTS\ndeleted: HITL_OUTCOMES\n' });
+    expect(await umpire(['topology', 'forget', '--yes'], env())).toMatchObject({ exit: EXIT.ok, out: 'nothing was there\n' });
+    expect((await umpire(['topology', 'check'], env())).out).toMatch(/wrong: stream HITL_EVENTS[^]*wrong: stream HITL_OUTCOMES/);
+    await umpire(['topology', 'apply'], env());
+  });
+
   it('prints accounts that hold no secret', async () => {
     const { out, exit } = await umpire(['topology', 'accounts'], { UMPIRE_NAMESPACES: '{"team-b":[]}', UMPIRE_NATS_STREAM_PREFIX: 'ACME_' });
     expect(exit).toBe(EXIT.ok);

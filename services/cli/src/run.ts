@@ -35,7 +35,7 @@ export async function run(argv: string[], world: Surroundings): Promise<number> 
   try {
     const operation = operationOf(argv);
     const { text, exit = EXIT.ok } = operation ? await operate(operation, argv, world) : await outputOf(argv, world);
-    world.out(text);
+    if (text !== '') world.out(text);
     return exit;
   } catch (error) {
     if (error instanceof UsageError) return tell(world, json, { code: 'usage', detail: error.message }, `umpire: ${error.message}\n(umpire --help)`, EXIT.usage);
@@ -54,7 +54,7 @@ function operationOf(argv: string[]): Operation | undefined {
 async function operate(operation: Operation, argv: string[], world: Surroundings): Promise<{ text: string; exit?: number }> {
   const args = readArguments(operation, argv.slice(operation.name.split(' ').length), OPERATION_COMMON);
   if (args.on('help')) return { text: helpOfOperation(operation) };
-  const result = await operation.run(args, world.env);
+  const result = await operation.run(args, world.env, world.out);
   return { ...result, text: args.on('json') ? JSON.stringify(result.json) : result.text };
 }
 

@@ -18,8 +18,8 @@ export function onApply(bus: Bus, transitions: Transitions): () => Promise<void>
     const results = await Promise.all(parsed.data.items.map(async ({ namespace, request_id, trace, ...clock }): Promise<ApplyReply['results'][number]> => {
       const executed = await transitions.execute({ namespace, request_id, trace, command: { type: 'clock', ...clock } });
       if (!executed || executed.decision.stale) return { status: 'stale' };
-      const { retry_at } = executed.decision;
-      return retry_at === undefined ? { status: 'applied' } : { status: 'retry_at', retry_at: new Date(retry_at).toISOString() };
+      const { retry_at, state } = executed.decision;
+      return retry_at === undefined ? { status: 'applied', reason: state.reason } : { status: 'retry_at', retry_at: new Date(retry_at).toISOString() };
     }));
     return JSON.stringify({ results } satisfies ApplyReply);
   });

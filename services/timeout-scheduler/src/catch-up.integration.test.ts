@@ -50,7 +50,7 @@ describe('after the scheduler was down', () => {
     // The last new one falls due 7.5 s after the return; the old ones take 12.5 s at the least.
     expect(store.applied.findLastIndex((item) => !missed(item))).toBeLessThan(store.applied.findLastIndex(missed));
     const metrics = await (await fetch(`${scheduler.origin}/metrics`)).text();
-    expect(metrics).toMatch(/umpire_timeout_scheduler_lateness_seconds_bucket\{le="7200",kind="deadline",namespace="team-a"\} \d{5,}/);
+    expect(metrics).toMatch(/umpire_timeout_scheduler_lateness_seconds_bucket\{le="7200",kind="deadline",namespace="team-a",reason="custom_rule"\} \d{5,}/);
     await eventually('no rows', async () => (await harness.timers()) === 0);
   }, 240_000);
 

@@ -1,4 +1,4 @@
-import { subjects, UmpireError, type ApplyItem, type ApplyReply, type ApplyRequest } from '@umpire/contract';
+import { REASONS, subjects, UmpireError, type ApplyItem, type ApplyReply, type ApplyRequest } from '@umpire/contract';
 import { backoffDelay, delay, inBatch, withDeadline, type Bus, type Logger, type Sql } from '@umpire/runtime';
 import type { DatabaseClock } from './database-clock.ts';
 import { schedulerMetrics as metrics } from './scheduler.metrics.ts';
@@ -71,9 +71,9 @@ export class Firing {
     const settled: LeasedTimer[] = [];
     const later: (LeasedTimer & { retry_at: number })[] = [];
     timers.forEach((timer, index) => {
-      const { status, retry_at } = results[index]!;
+      const { status, retry_at, reason = 'unknown' } = results[index]!;
       metrics.fired.inc({ kind: timer.kind, result: status });
-      if (status === 'applied') metrics.lateness.observe({ kind: timer.kind, namespace: timer.namespace }, Math.max(0, now - timer.due_at) / 1000);
+      if (status === 'applied') metrics.lateness.observe({ kind: timer.kind, namespace: timer.namespace, reason }, Math.max(0, now - timer.due_at) / 1000);
       if (status === 'retry_at') later.push({ ...timer, retry_at: Date.parse(retry_at!) });
       else settled.push(timer);
     });
@@ -127,7 +127,9 @@ export class Firing {
 const stillDue = (timers: LeasedTimer[]): Fired['again'] => timers.map(({ namespace, wake_at }) => ({ namespace, at: wake_at }));
 
 function isResult(result: unknown): boolean {
-  const { status, retry_at } = (result ?? {}) as { status?: unknown; retry_at?: unknown };
+  const { status, retry_at, reason } = (result ?? {}) as { status?: unknown; retry_at?: unknown; reason?: unknown };
+  // A store of the version before names no reason. What it names becomes a label: the four, and nothing else.
+  if (reason !== undefined && !(REASONS as readonly unknown[]).includes(reason)) return false;
   return status === 'applied' || status === 'stale' || (status === 'retry_at' && typeof retry_at === 'string' && Number.isFinite(Date.parse(retry_at)));
 }
 

@@ -4,7 +4,7 @@ import { counter, gauge, histogram } from '@umpire/runtime';
 const LATENESS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200];
 
 export const schedulerMetrics = {
-  lateness: histogram('umpire_timeout_scheduler_lateness_seconds', 'Time from when a timer was due until the store had applied it', ['kind', 'namespace'], LATENESS),
+  lateness: histogram('umpire_timeout_scheduler_lateness_seconds', 'Time from when a timer was due until the store had applied it', ['kind', 'namespace', 'reason'], LATENESS),
   fired: counter('umpire_timeout_scheduler_fired_total', 'What the store answered to timers that were due', ['kind', 'result']),
   asksFailed: counter('umpire_timeout_scheduler_asks_failed_total', 'Batches of due timers that the store did not answer or refused'),
   putOff: counter('umpire_timeout_scheduler_put_off_total', 'Timers that the store failed on alone and that are asked about later'),

@@ -150,7 +150,7 @@ export class StoreStandIn {
     if (said === 'retry_at') this.early.push(record);
     if (said === 'applied') this.applied.push(record);
     if (said === 'applied') events.push(this.afterApplied(escalation!, clock!, now));
-    return said === 'retry_at' ? { status: said, retry_at: clock!.due_at } : { status: said };
+    return said === 'retry_at' ? { status: said, retry_at: clock!.due_at } : said === 'applied' ? { status: said, reason: 'custom_rule' } : { status: said };
   }
 
   private afterApplied(escalation: Escalation, clock: Clock, now: number): EscalationEvent {

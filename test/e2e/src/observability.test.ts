@@ -30,7 +30,7 @@ const STAND_AT_ZERO = new Set([
 /** Of the moment: they are there, and need not have changed. */
 const MOMENTARY = new Set([
   'nodejs_eventloop_lag_p99_seconds', 'umpire_consumer_lag_messages', 'umpire_consumer_unacked_messages', 'umpire_notifier_deliveries_held', 'umpire_notifier_sockets',
-  'umpire_store_outbox_oldest_seconds', 'umpire_store_outbox_waiting', 'umpire_timeout_scheduler_oldest_overdue_seconds', 'umpire_timeout_scheduler_overdue',
+  'umpire_store_checkpoint_age_seconds', 'umpire_store_outbox_oldest_seconds', 'umpire_store_outbox_waiting', 'umpire_timeout_scheduler_oldest_overdue_seconds', 'umpire_timeout_scheduler_overdue',
 ]);
 
 describe('dashboard and alert rules', () => {
@@ -72,7 +72,8 @@ describe('metrics of a running product', () => {
 
   beforeAll(async () => {
     await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve));
-    stack = await Stack.start('split');
+    // Sealed every second, so that it is seen to be.
+    stack = await Stack.start('split', undefined, { environment: (name, env) => (name === 'state-store' ? { ...env, UMPIRE_STATE_STORE_AUDIT_CHECKPOINT_SECONDS: '1' } : env) });
     receiver = await Receiver.register(stack);
   });
   afterAll(async () => {
@@ -121,8 +122,14 @@ describe('metrics of a running product', () => {
       'umpire_store_outcomes_total{service="state-store",namespace="default",reason="hard_disagreement",state="completed",source="human"} 1',
       'umpire_store_outcomes_total{service="state-store",namespace="default",reason="custom_rule",state="completed",source="timeout"} 1',
       'umpire_store_decision_seconds_count{service="state-store",namespace="default",reason="hard_disagreement"} 1',
-      'umpire_timeout_scheduler_lateness_seconds_count{service="timeout-scheduler",kind="deadline",namespace="default"} 1',
-      'umpire_notifier_deliveries_total{service="notifier",namespace="default",state="failed"}',
+      'umpire_timeout_scheduler_lateness_seconds_count{service="timeout-scheduler",kind="deadline",namespace="default",reason="custom_rule"} 1',
+      'umpire_notifier_deliveries_total{service="notifier",namespace="default",reason="hard_disagreement",state="failed"}',
+      'umpire_notifier_deliveries_total{service="notifier",namespace="default",reason="custom_rule",state="delivered"} ',
+      'umpire_notifier_delivery_seconds_count{service="notifier",namespace="default",reason="custom_rule"} ',
+      'umpire_notifier_attempts_total{service="notifier",result="delivered"} ',
+      'umpire_store_outbox_oldest_seconds{service="state-store"} ',
+      'umpire_store_cache_reads_total{service="state-store",result="hit"} ',
+      'umpire_store_checkpoint_age_seconds{service="state-store"} ',
       'umpire_consumer_lag_messages{service="notifier",stream="HITL_EVENTS",consumer="notifier"} ',
       'umpire_consumer_lag_messages{service="state-store",stream="HITL_OUTCOMES",consumer=',
       'umpire_consumer_lag_messages{service="intake",stream="HITL_REVIEW",consumer="intake-default-custom_rule"} 0',

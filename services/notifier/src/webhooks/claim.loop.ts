@@ -103,7 +103,7 @@ export class ClaimLoop {
     const fresh = new Map((await this.load([...new Set(rows.map((row) => row.endpoint_id))])).map((endpoint) => [endpoint.id, endpoint]));
     for (const row of rows) {
       const endpoint = fresh.get(row.endpoint_id)!;
-      engine.take(endpoint, { id: row.id, eventId: row.event_id, url: row.url, event: row.event, body: row.body, attempts: row.attempts, roundStart: row.round_start, fence: row.fence, occurredAt: row.occurred_at.getTime(), trace: row.traceparent ?? undefined }, leasedFrom);
+      engine.take(endpoint, { id: row.id, eventId: row.event_id, url: row.url, event: row.event, reason: row.reason, body: row.body, attempts: row.attempts, roundStart: row.round_start, fence: row.fence, occurredAt: row.occurred_at.getTime(), trace: row.traceparent ?? undefined }, leasedFrom);
     }
   }
 

@@ -1,3 +1,4 @@
+import { REASONS } from '@umpire/contract';
 import { counter, gauge, histogram, openSpan, traceHeaders, withinSpan, type Clock, type Logger, type Span, type TraceContext } from '@umpire/runtime';
 import type { AttemptRecorder } from './attempt-recorder.ts';
 import type { AttemptRow } from './delivery.queries.ts';
@@ -12,6 +13,8 @@ import { thinBody } from './webhook-body.ts';
 const SHARE = 0.25;
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
 const FIRST_RETRY_MS = 5_000;
+/** What a metric says of deliveries about no escalation. */
+const NO_REASON = 'none';
 
 export type EngineOptions = {
   replica: string;
@@ -49,8 +52,8 @@ export class DeliveryEngine {
   private onIdle: () => void = () => undefined;
   private readonly attempts = counter('umpire_notifier_attempts_total', 'Webhook attempts by how they ended', ['result']);
   private readonly latency = histogram('umpire_notifier_attempt_seconds', 'Webhook attempts, from name resolution to the last byte');
-  private readonly ended = counter('umpire_notifier_deliveries_total', 'Deliveries that ended, by how', ['namespace', 'state']);
-  private readonly delivered = histogram('umpire_notifier_delivery_seconds', 'From an event to its acceptance by an endpoint, retries included', ['namespace'],
+  private readonly ended = counter('umpire_notifier_deliveries_total', 'Deliveries that ended, by how', ['namespace', 'reason', 'state']);
+  private readonly delivered = histogram('umpire_notifier_delivery_seconds', 'From an event to its acceptance by an endpoint, retries included', ['namespace', 'reason'],
     [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 28_800, 86_400]);
   private readonly heldGauge = gauge('umpire_notifier_deliveries_held', 'Deliveries that this process holds');
 
@@ -60,7 +63,7 @@ export class DeliveryEngine {
     this.leaseMs = options.leaseMs;
     this.random = options.random ?? Math.random;
     // What appears with its first failure would not be seen to rise.
-    for (const namespace of options.namespaces ?? []) this.ended.inc({ namespace, state: 'failed' }, 0);
+    for (const namespace of options.namespaces ?? []) for (const reason of [...REASONS, NO_REASON]) this.ended.inc({ namespace, reason, state: 'failed' }, 0);
   }
 
   /** @param claim is called when there is room for, or news of, something that the database has due */
@@ -266,9 +269,10 @@ export class DeliveryEngine {
     const state = answer.error === null ? 'delivered' : delayMs === null ? 'failed' : 'pending';
     this.attempts.inc({ result: answer.error ?? 'delivered' });
     this.latency.observe(answer.latencyMs / 1000);
-    if (state !== 'pending') this.ended.inc({ namespace: endpoint.namespace, state });
+    const labels = { namespace: endpoint.namespace, reason: delivery.reason ?? NO_REASON };
+    if (state !== 'pending') this.ended.inc({ ...labels, state });
     if (state === 'delivered' && delivery.occurredAt !== undefined) {
-      this.delivered.observe({ namespace: endpoint.namespace }, Math.max(0, startedAt + answer.latencyMs - delivery.occurredAt) / 1000);
+      this.delivered.observe(labels, Math.max(0, startedAt + answer.latencyMs - delivery.occurredAt) / 1000);
     }
     const line = { delivery_id: delivery.id, event_id: delivery.eventId, event: delivery.event, endpoint_id: endpoint.id, namespace: endpoint.namespace, attempt: number, state, status: answer.status, error: answer.error, latency_ms: answer.latencyMs, retry_in_ms: delayMs };
     if (state === 'delivered') this.options.logger.debug(line, 'webhook_attempt');

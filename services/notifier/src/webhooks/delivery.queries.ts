@@ -10,6 +10,7 @@ export type ClaimedRow = {
   round_start: number;
   fence: number;
   event: string;
+  reason: string | null;
   body: Buffer;
   occurred_at: Date;
   traceparent: string | null;
@@ -39,8 +40,8 @@ export async function claimDue(sql: Query, wanted: { endpointId: string; room: n
       where id = any(array(select id from taken))
       returning id, endpoint_id, event_id, url, attempts, round_start, fence
     )
-    select c.id, c.endpoint_id, c.event_id, c.url, c.attempts, c.round_start, c.fence, m.event, m.body, m.occurred_at, m.traceparent
-    from claimed c cross join lateral (select event, body, occurred_at, traceparent from notifier.messages where event_id = c.event_id limit 1) m`;
+    select c.id, c.endpoint_id, c.event_id, c.url, c.attempts, c.round_start, c.fence, m.event, m.reason, m.body, m.occurred_at, m.traceparent
+    from claimed c cross join lateral (select event, reason, body, occurred_at, traceparent from notifier.messages where event_id = c.event_id limit 1) m`;
 }
 
 /**

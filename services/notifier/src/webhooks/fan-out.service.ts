@@ -79,7 +79,7 @@ export class FanOutService {
       for (const { held, id, endpoint, url, message } of deliveries) {
         if (held) this.engine.release(endpoint, message.body!.length);
         if (!made.has(id)) continue;
-        if (held) this.engine.take(endpoint, { id, eventId: message.eventId, url, event: message.event, body: message.body!, attempts: 0, roundStart: 0, fence: 1, occurredAt: Date.parse(message.occurredAt), trace: message.trace }, leasedFrom);
+        if (held) this.engine.take(endpoint, { id, eventId: message.eventId, url, event: message.event, reason: message.reason, body: message.body!, attempts: 0, roundStart: 0, fence: 1, occurredAt: Date.parse(message.occurredAt), trace: message.trace }, leasedFrom);
         else this.engine.due(endpoint);
       }
     }

@@ -7,7 +7,7 @@ const endpoint = (more: Partial<Endpoint> = {}): Endpoint => ({
   id: 'e', namespace: 'default', kind: 'endpoint', url: 'https://x.example', events: [], reasons: [], payload: 'full', headers: {}, maxConcurrency: null, ratePerSecond: null,
   retrySeconds: null, keys: [], enabled: true, failingSince: null, version: 1, ...more,
 });
-const held = (): Held => ({ id: 'd', eventId: 'v', url: null, event: 'test', body: new Uint8Array(), attempts: 0, roundStart: 0, fence: 1, leaseUntil: Infinity, lost: false });
+const held = (): Held => ({ id: 'd', eventId: 'v', url: null, event: 'test', reason: null, body: new Uint8Array(), attempts: 0, roundStart: 0, fence: 1, leaseUntil: Infinity, lost: false });
 
 /** Sends one at `at` and has it answered at `end`. @returns whether the lane closed */
 function attempt(lane: Lane, sign: 'alive' | 'down', at: number, end = at): boolean {

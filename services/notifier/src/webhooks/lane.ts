@@ -6,6 +6,8 @@ export type Delivery = {
   eventId: string;
   url: string | null;
   event: string;
+  /** Of the escalation that it tells of; null where it tells of none (a test, an endpoint that was disabled). */
+  reason: string | null;
   body: Uint8Array;
   attempts: number;
   roundStart: number;

@@ -1,7 +1,7 @@
 import { CHECKPOINT_TYP, checkpointDigest, compareIds, hexOf, leafOf, MerkleRoot, type Checkpoint } from '@umpire/record';
 import { counter, databaseNow, delay, gauge, Loop, transaction, type Logger, type Sql, type Tx } from '@umpire/runtime';
 import { logHead, namespacesWithNewEntries } from './audit-log.queries.ts';
-import { countChanged, grownChains, insertCheckpoint, isOver, lastCheckpoint, moveCheckpointCursor, nextXid, takeCheckpointCursor, type GrownChain } from './checkpoint.queries.ts';
+import { countChanged, grownChains, insertCheckpoint, isOver, lastCheckpoint, moveCheckpointCursor, nextXid, sealingAge, takeCheckpointCursor, type GrownChain } from './checkpoint.queries.ts';
 import type { Signer, SigningKeys } from './signing-keys.service.ts';
 
 const LOOK_EVERY_MS = 5_000;
@@ -11,6 +11,7 @@ const SETTLE_STEP_MS = 20;
 
 const sealedEvents = counter('umpire_store_sealed_events_total', 'Events sealed by a checkpoint', ['namespace']);
 const checkpoints = counter('umpire_store_checkpoints_total', 'Checkpoints made', ['namespace']);
+const age = gauge('umpire_store_checkpoint_age_seconds', 'How long ago the record was last sealed, or found to be: it rises where sealing fails');
 
 export type CheckpointRules = { everySeconds: number; chains: number };
 
@@ -42,7 +43,9 @@ export class Checkpoints {
   }
 
   /** @returns how many chains were sealed if there may be more; 0 to rest */
-  runOnce(): Promise<number> {
+  async runOnce(): Promise<number> {
+    // Before anything that may fail: that nothing is sealed is what the age is there to tell.
+    age.set(await sealingAge(this.sql));
     return this.round(false);
   }
 
@@ -62,7 +65,6 @@ export class Checkpoints {
     const { made, more } = await transaction(this.sql, ROUND_MS, async (tx) => {
       const cursor = await takeCheckpointCursor(tx, now);
       if (cursor === null) return NOTHING;
-      gauge('umpire_store_checkpoint_age_seconds', 'Since when the record was last looked at for sealing').set(cursor.idle_seconds);
       const due = now || cursor.idle_seconds >= this.rules.everySeconds || (await countChanged(tx, cursor, this.rules.chains)) === this.rules.chains;
       if (!due) return NOTHING;
       const rows = await grownChains(tx, cursor, this.rules.chains);

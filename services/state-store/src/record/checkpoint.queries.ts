@@ -17,6 +17,12 @@ export async function takeCheckpointCursor(sql: Query, wait: boolean): Promise<C
   return row ?? null;
 }
 
+/** @returns seconds since something was last sealed, or found not to need it; waits for no replica that seals now */
+export async function sealingAge(sql: Query): Promise<number> {
+  const [row] = await sql<{ seconds: number }[]>`select least(extract(epoch from clock_timestamp() - moved_at), 1e9)::float8 as seconds from store.checkpoint_cursor`;
+  return row!.seconds;
+}
+
 /** A null place keeps where it stands and only notes the time. */
 export async function moveCheckpointCursor(sql: Query, to: { xid: string; namespace: string; request_id: string } | null): Promise<void> {
   if (to === null) await sql`update store.checkpoint_cursor set moved_at = clock_timestamp()`;
