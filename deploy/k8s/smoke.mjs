@@ -8,10 +8,31 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const { values } = parseArgs({ options: { context: { type: 'string' }, image: { type: 'string', default: 'umpire:0.1.0' }, keep: { type: 'boolean', default: false } } });
+const HELP = `npm run k8s:smoke -- [options]: installs the overlay dev on the cluster that kubectl reaches, waits until all is ready, carries an escalation
+through it from a forwarded port, and removes it.
+
+  --context <name>     kubectl's context (default: the current one)
+  --image <name:tag>   the image, where the cluster finds it (default umpire:0.1.0; kind load docker-image ...)
+  --keep               leaves it installed
+
+Exit codes: 0 it went through, 1 it did not, 2 it could not be run: there is no kubectl, or no cluster answers.`;
+
+const values = optionsOf();
 const overlay = fileURLToPath(new URL('overlays/dev', import.meta.url));
 const NAMESPACE = 'umpire';
 const SERVICES = ['intake', 'state-store', 'notifier', 'timeout-scheduler'];
+
+function optionsOf() {
+  try {
+    const { values: given } = parseArgs({ options: { context: { type: 'string' }, image: { type: 'string', default: 'umpire:0.1.0' }, keep: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } } });
+    if (!given.help) return given;
+    process.stdout.write(`${HELP}\n`);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`k8s:smoke: ${error.message}\n\n${HELP}\n`);
+    process.exit(2);
+  }
+}
 
 class Trouble extends Error {
   constructor(message, exit = 1) {
@@ -87,6 +108,7 @@ try {
   await demo();
   if (!values.keep) kubectl(['delete', 'namespace', NAMESPACE, '--wait=false']);
 } catch (error) {
+  if (error.exit === 2) process.stderr.write('k8s:smoke: NOT RUN, nothing was installed or shown\n');
   process.stderr.write(`k8s:smoke: ${error instanceof Trouble ? error.message : error.stack}\n`);
   process.exitCode = error.exit ?? 1;
 }

@@ -302,24 +302,30 @@ const renderUser = ({ user, pass }: NatsUser, permissions?: Permissions) => {
     (permissions ? `,\n        permissions: { publish: ${list(permissions.publish)},\n          subscribe: ${list(permissions.subscribe)} }` : '') + ' }';
 };
 
+export type AccountExport = { kind: 'service' | 'stream'; subject: string; response_type?: 'stream' };
+export type AccountImport = { kind: 'service' | 'stream'; subject: string; to?: string };
+
 /** What the services' account shows to a namespace's account, and to no other: what its producers may publish and hear. */
-function renderExports(namespace: string, { publish, subscribe }: Permissions): string[] {
-  const only = `accounts: [${quote(accountOf(namespace))}]`;
+export function accountExports({ publish, subscribe }: Permissions): AccountExport[] {
   return [
-    ...publish.map((subject) => `      { service: ${quote(subject)}, ${answeredByMany(subject) ? 'response_type: stream, ' : ''}${only} }`),
-    ...subscribe.map((subject) => `      { stream: ${quote(subject)}, ${only} }`),
+    ...publish.map((subject): AccountExport => ({ kind: 'service', subject, ...(answeredByMany(subject) ? { response_type: 'stream' } : {}) })),
+    ...subscribe.map((subject): AccountExport => ({ kind: 'stream', subject })),
   ];
 }
 
 /** Its own JetStream API, which answers first and says "not enabled", the server leaves out only where `$JS.API.INFO` is imported: here to nobody. */
-function renderImports(namespace: string, { publish, subscribe }: Permissions): string[] {
-  const from = (kind: string, subject: string) => `${kind}: { account: ${SERVICES_ACCOUNT}, subject: ${quote(subject)} }`;
+export function accountImports(namespace: string, { publish, subscribe }: Permissions): AccountImport[] {
   return [
-    ...publish.map((subject) => `      { ${from('service', subject)} }`),
-    ...subscribe.map((subject) => `      { ${from('stream', subject)} }`),
-    `      { ${from('service', `hitl.${namespace}.query.nothing`)}, to: "$JS.API.INFO" }`,
+    ...publish.map((subject): AccountImport => ({ kind: 'service', subject })),
+    ...subscribe.map((subject): AccountImport => ({ kind: 'stream', subject })),
+    { kind: 'service', subject: `hitl.${namespace}.query.nothing`, to: '$JS.API.INFO' },
   ];
 }
+
+const renderExport = (namespace: string, { kind, subject, response_type }: AccountExport) =>
+  `      { ${kind}: ${quote(subject)}, ${response_type ? `response_type: ${response_type}, ` : ''}accounts: [${quote(accountOf(namespace))}] }`;
+const renderImport = ({ kind, subject, to }: AccountImport) =>
+  `      { ${kind}: { account: ${SERVICES_ACCOUNT}, subject: ${quote(subject)} }${to ? `, to: ${quote(to)}` : ''} }`;
 
 /**
  * @returns the text of nats-server's `accounts` block for these users. Each namespace has an account of its own, since the server
@@ -336,14 +342,14 @@ export function renderNatsAccounts(users: NatsUsers, names: TopologyNames = {}):
     ...(users.operator ? [renderUser(users.operator)] : []),
     '    ]',
     '    exports = [',
-    ...producers.flatMap(({ namespace, permissions }) => renderExports(namespace, permissions)),
+    ...producers.flatMap(({ namespace, permissions }) => accountExports(permissions).map((one) => renderExport(namespace, one))),
     '    ]',
     '  }',
     ...producers.flatMap((producer) => [
       `  ${quote(accountOf(producer.namespace))} {`,
       `    limits { max_connections: ${PRODUCER_LIMITS.connections}, max_subscriptions: ${PRODUCER_LIMITS.subscriptions}, max_payload: ${PRODUCER_LIMITS.payloadBytes} }`,
       '    users = [', renderUser(producer, producer.permissions), '    ]',
-      '    imports = [', ...renderImports(producer.namespace, producer.permissions), '    ]',
+      '    imports = [', ...accountImports(producer.namespace, producer.permissions).map(renderImport), '    ]',
       '  }',
     ]),
     '}',

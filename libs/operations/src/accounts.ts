@@ -1,4 +1,13 @@
-import { renderNatsAccounts, SERVICES, servicePermissions, producerPermissions, type NatsPassword, type Namespaces, type ServiceName, type TopologyNames } from '@umpire/contract';
+import { accountExports, accountImports, renderNatsAccounts, SERVICES, servicePermissions, producerPermissions, type NatsPassword, type Namespaces, type AccountExport, type AccountImport, type Permissions, type ServiceName, type TopologyNames } from '@umpire/contract';
+
+export type PermissionsDocument = {
+  /** Users of the services' account, which has JetStream. */
+  services: Record<ServiceName, Permissions>;
+  /** One user for each namespace, in an account of its own. */
+  producers: Record<string, Permissions>;
+  /** What the services' account exports to a namespace's account alone, and what that imports. */
+  accounts: Record<string, { exports: AccountExport[]; imports: AccountImport[] }>;
+};
 
 /** `state-store` → `UMPIRE_NATS_STATE_STORE_PASSWORD`; of a namespace's producers `UMPIRE_NATS_PRODUCER_TEAM_B_PASSWORD`. */
 export const passwordVariable = (user: string): string => `UMPIRE_NATS_${user.toUpperCase().replaceAll('-', '_')}_PASSWORD`;
@@ -16,10 +25,12 @@ export function accountsConfig(namespaces: Namespaces, names: TopologyNames = {}
   }, names)}`;
 }
 
-/** The same as data, for clusters whose users are made by other means. */
-export function permissionsDocument(namespaces: Namespaces, names: TopologyNames = {}): object {
+/** The same as data, for clusters whose accounts and users are made by other means, such as an operator's JWTs. */
+export function permissionsDocument(namespaces: Namespaces, names: TopologyNames = {}): PermissionsDocument {
+  const producers = Object.entries(namespaces).map(([namespace, consumers]) => [namespace, producerPermissions(namespace, consumers, names)] as const);
   return {
-    services: Object.fromEntries(SERVICES.map((service) => [service, servicePermissions(service, names)])),
-    producers: Object.fromEntries(Object.entries(namespaces).map(([namespace, consumers]) => [namespace, producerPermissions(namespace, consumers, names)])),
+    services: Object.fromEntries(SERVICES.map((service) => [service, servicePermissions(service, names)])) as PermissionsDocument['services'],
+    producers: Object.fromEntries(producers),
+    accounts: Object.fromEntries(producers.map(([namespace, permissions]) => [namespace, { exports: accountExports(permissions), imports: accountImports(namespace, permissions) }])),
   };
 }
