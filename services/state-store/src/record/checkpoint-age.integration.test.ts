@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-const keysUnder = (byte: number) => new SigningKeys(database.sql, new Sealer([Buffer.alloc(32, byte)]), () => 4_000_000_000_000);
+const keysUnder = (byte: number) => new SigningKeys(database.sql, new Sealer([Buffer.alloc(32, byte)]), 'default', () => 4_000_000_000_000);
 const checkpoints = (keys: SigningKeys) => new Checkpoints(database.sql, keys, { everySeconds: 60, chains: 100 }, createLogger('test', 'silent'));
 const age = async () => (await metrics.getSingleMetric('umpire_store_checkpoint_age_seconds')!.get()).values[0]!.value;
 const sealedAgo = (hours: number) => database.sql`update store.checkpoint_cursor set moved_at = clock_timestamp() - make_interval(hours => ${hours}::integer)`;
