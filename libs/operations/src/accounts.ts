@@ -1,4 +1,4 @@
-import { accountExports, accountImports, renderNatsAccounts, SERVICES, servicePermissions, producerPermissions, type NatsPassword, type Namespaces, type AccountExport, type AccountImport, type Permissions, type ServiceName, type TopologyNames } from '@umpire/contract';
+import { accountExports, accountImports, PRODUCER_LIMITS, renderNatsAccounts, SERVICES, servicePermissions, producerPermissions, type NatsPassword, type Namespaces, type AccountExport, type AccountImport, type Permissions, type ServiceName, type TopologyNames } from '@umpire/contract';
 
 export type PermissionsDocument = {
   /** Users of the services' account, which has JetStream. */
@@ -7,6 +7,8 @@ export type PermissionsDocument = {
   producers: Record<string, Permissions>;
   /** What the services' account exports to a namespace's account alone, and what that imports. */
   accounts: Record<string, { exports: AccountExport[]; imports: AccountImport[] }>;
+  /** Of each namespace's account: connections together, the rest of each connection. */
+  producer_limits: { connections: number; subscriptions: number; payload_bytes: number };
 };
 
 /** `state-store` → `UMPIRE_NATS_STATE_STORE_PASSWORD`; of a namespace's producers `UMPIRE_NATS_PRODUCER_TEAM_B_PASSWORD`. */
@@ -32,5 +34,6 @@ export function permissionsDocument(namespaces: Namespaces, names: TopologyNames
     services: Object.fromEntries(SERVICES.map((service) => [service, servicePermissions(service, names)])) as PermissionsDocument['services'],
     producers: Object.fromEntries(producers),
     accounts: Object.fromEntries(producers.map(([namespace, permissions]) => [namespace, { exports: accountExports(permissions), imports: accountImports(namespace, permissions) }])),
+    producer_limits: { connections: PRODUCER_LIMITS.connections, subscriptions: PRODUCER_LIMITS.subscriptions, payload_bytes: PRODUCER_LIMITS.payloadBytes },
   };
 }

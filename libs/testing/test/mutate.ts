@@ -38,10 +38,30 @@ function replaced(value: unknown, picks: number[], put: unknown): unknown {
 export const mutatedBytes = (originals: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> =>
   fc.tuple(originals, fc.array(change, { minLength: 1, maxLength: 4 })).map(([bytes, changes]) => changes.reduce(changed, bytes));
 
-/** A JSON text changed in its bytes a few times, or with some values of the document replaced. */
+/** Where the document holds a text, a number, a truth or null. */
+function leaves(value: unknown, path: string[] = []): string[][] {
+  return typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([name, inner]) => leaves(inner, [...path, name])) : [path];
+}
+
+/** The leaf that the number picks becomes another of its kind: the form stays, so that it is read to its end. */
+function alike(document: unknown, [pick, text, share]: [number, string, number]): unknown {
+  const all = leaves(document);
+  const path = all[pick % Math.max(1, all.length)] ?? [];
+  const change = (value: unknown, rest: string[]): unknown => {
+    const [name, ...deeper] = rest;
+    if (name === undefined) return typeof value === 'number' ? share : typeof value === 'boolean' ? !value : text;
+    const inner = change((value as Record<string, unknown>)[name], deeper);
+    return Array.isArray(value) ? value.map((one, index) => (String(index) === name ? inner : one)) : { ...(value as object), [name]: inner };
+  };
+  return change(document, path);
+}
+
+/** A JSON text changed in its bytes a few times, or with some values of the document replaced: by anything, or by others of their kind. */
 export const mutationOf = (texts: fc.Arbitrary<string>): fc.Arbitrary<Buffer> =>
   fc.oneof(
     mutatedBytes(texts.map((text) => Buffer.from(text))),
     fc.tuple(texts, fc.array(fc.tuple(fc.array(fc.nat({ max: 50 }), { minLength: 1, maxLength: 5 }), hostileValue), { minLength: 1, maxLength: 3 }))
       .map(([text, puts]) => Buffer.from(JSON.stringify(puts.reduce<unknown>((value, [picks, put]) => replaced(value, picks, put), JSON.parse(text))))),
+    fc.tuple(texts, fc.array(fc.tuple(fc.nat(), fc.constantFrom<string>(...HOSTILE), fc.double({ min: 0, max: 1, noNaN: true })), { minLength: 1, maxLength: 3 }))
+      .map(([text, changes]) => Buffer.from(JSON.stringify(changes.reduce<unknown>(alike, JSON.parse(text))))),
   );

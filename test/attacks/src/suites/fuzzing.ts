@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { idToken, REASONS } from '@umpire/contract';
 import { eventually } from '@umpire/testing';
 import { describe, expect, it } from 'vitest';
-import { realMessages, runs, seed } from '../../../../libs/testing/test/fuzz.ts';
+import { realMessages, seed } from '../../../../libs/testing/test/fuzz.ts';
 import { readDeadLetters } from '../../../e2e/src/operator.ts';
 import type { Arena } from '../arena.ts';
 import { HOSTILE } from '../../../../libs/testing/test/hostile.ts';
@@ -12,7 +12,7 @@ import { inLanes } from '../lanes.ts';
 import { hostileValue, mutationOf } from '../../../../libs/testing/test/mutate.ts';
 import { declaredRoutes, isGuarded, type Route } from '../routes.ts';
 
-const RUNS = runs.numRuns;
+const RUNS = Number(process.env['UMPIRE_FUZZ_RUNS'] ?? 300);
 
 /** Every case, a few at a time. @returns what went wrong, each with what it was */
 async function each<T>(arbitrary: fc.Arbitrary<T>, runs: number, attempt: (one: T, index: number) => Promise<string | null>): Promise<string[]> {
