@@ -37,6 +37,13 @@ export function synthesize(decisions: readonly AgentDecision[], schema: Decision
   return { decision: merged.decision, confidence: summary.consensus_strength, reasoning: merged.reasoning, evidence: merged.evidence };
 }
 
+/**
+ * The decision of `synthesize` alone, without what is said about it.
+ *
+ * @throws AlignmentError as `AlignmentEngine.analyze` does.
+ */
+export const mergedDecision = (decisions: readonly AgentDecision[], schema: DecisionSchema): unknown => mergeBySchema(measure(decisions), schema).decision;
+
 function mergeBySchema(decisions: readonly MeasuredDecision[], schema: DecisionSchema): Merged {
   switch (schema.type) {
     case 'boolean':

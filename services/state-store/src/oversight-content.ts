@@ -1,4 +1,4 @@
-import { decisionsFromJson, AlignmentEngine, synthesize, type DecisionSchema } from '@umpire/alignment';
+import { decisionsFromJson, mergedDecision, type DecisionSchema } from '@umpire/alignment';
 import { decodeUtf8, member, readJson, toValue, type JsonNode } from '@umpire/contract';
 import type { EscalationState } from '@umpire/domain';
 
@@ -9,13 +9,22 @@ const DECISION_FIELDS = ['rationale', 'evidence'];
 
 export const wordOf = (value: unknown): string => String(value).trim().toLowerCase();
 
+/** @param body the producer's bytes; null where they have been erased @returns null also for what cannot be read, which must not hold up the rest */
+export function contentOf(body: Uint8Array | null): JsonNode | null {
+  if (body === null) return null;
+  try {
+    return readJson(decodeUtf8(body));
+  } catch {
+    return null;
+  }
+}
+
 /**
- * @param body the producer's bytes; null where they have been erased
+ * @param payload from `contentOf`
  * @returns how many words somebody has to read who reads all of it: of a HITLRequest the summary, rationales and evidence, of a pipeline's
  * interaction its data; with either the prompt and what is to be reviewed. Null without the content
  */
-export function readingWords(state: EscalationState, body: Uint8Array | null): number | null {
-  const payload = parse(body);
+export function readingWords(state: EscalationState, payload: JsonNode | null): number | null {
   if (payload === null) return null;
   const { prompt, review_data } = state.rules;
   return wordsIn(state.kind === 'escalation' ? requestTexts(payload) : toValue(member(payload, 'data') ?? NOTHING)) + wordsIn([prompt, review_data?.['content']]);
@@ -41,9 +50,8 @@ export function wordsIn(value: unknown): number {
   return words;
 }
 
-/** @returns each agent's word and the word of their synthesis; none from what cannot be read, which must not hold up the rest */
-export function agentWords(body: Uint8Array | null): AgentWord[] {
-  const payload = parse(body);
+/** @param payload from `contentOf` @returns each agent's word and the word of their synthesis; none from what cannot be read */
+export function agentWords(payload: JsonNode | null): AgentWord[] {
   if (payload === null) return [];
   try {
     const decisions = decisionsFromJson(member(payload, 'agent_decisions'));
@@ -59,18 +67,8 @@ function synthesisOf(decisions: ReturnType<typeof decisionsFromJson>): AgentWord
   const isBoolean = decisions.every(({ decision_value }) => (decision_value as JsonNode).kind === 'boolean');
   const schema: DecisionSchema = isBoolean ? { type: 'boolean' } : { type: 'categorical', categories: [] };
   try {
-    const { decision } = synthesize(decisions, schema, new AlignmentEngine().analyze(decisions, schema));
-    return [{ kind: 'synthesis', name: '', word: wordOf(decision) }];
+    return [{ kind: 'synthesis', name: '', word: wordOf(mergedDecision(decisions, schema)) }];
   } catch {
     return [];
-  }
-}
-
-function parse(body: Uint8Array | null): JsonNode | null {
-  if (body === null) return null;
-  try {
-    return readJson(decodeUtf8(body));
-  } catch {
-    return null;
   }
 }

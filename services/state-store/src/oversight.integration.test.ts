@@ -2,7 +2,7 @@ import { encodeUtf8 } from '@umpire/contract';
 import { createLogger } from '@umpire/runtime';
 import { eventually, VirtualClock } from '@umpire/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { agentWords, readingWords, wordsIn } from './oversight-content.ts';
+import { agentWords, contentOf, readingWords, wordsIn } from './oversight-content.ts';
 import { OversightLoop } from './oversight.loop.ts';
 import type { Oversight } from './oversight.service.ts';
 import { client, type Client } from './test/http.ts';
@@ -114,22 +114,23 @@ describe('oversight figures', () => {
 });
 
 describe('what there is to read', () => {
+  const content = (text: string) => contentOf(encodeUtf8(text));
   const state = { kind: 'escalation', rules: { prompt: 'Please decide', review_data: { content: { title: 'Two words', lines: ['three more words'] } } } } as unknown as Parameters<typeof readingWords>[0];
 
   it('is counted in words of all texts', () => {
     expect(wordsIn(['one, two –  three\nfour', { five: ['six'] }, 7, null, '—'])).toBe(5);
-    const body = encodeUtf8('{"request_id":"not counted","summary":"a b","agent_decisions":[{"agent_name":"x y z","rationale":"c","evidence":["d e"]},null]}');
+    const body = content('{"request_id":"not counted","summary":"a b","agent_decisions":[{"agent_name":"x y z","rationale":"c","evidence":["d e"]},null]}');
     expect(readingWords(state, body)).toBe(5 + 2 + 5);
-    expect(readingWords({ ...state, kind: 'interaction' }, encodeUtf8('{"pipeline_name":"p","data":{"a":"b c","d":["e"]}}'))).toBe(3 + 2 + 5);
+    expect(readingWords({ ...state, kind: 'interaction' }, content('{"pipeline_name":"p","data":{"a":"b c","d":["e"]}}'))).toBe(3 + 2 + 5);
   });
 
   it('is unknown where the content is gone or cannot be read, and so are the agents', () => {
-    for (const body of [null, encodeUtf8('{')]) expect([readingWords(state, body), agentWords(body)]).toEqual([null, []]);
-    expect(agentWords(encodeUtf8('{"agent_decisions":"none"}'))).toEqual([]);
+    for (const body of [null, encodeUtf8('{')]) expect([readingWords(state, contentOf(body)), agentWords(contentOf(body))]).toEqual([null, []]);
+    expect(agentWords(content('{"agent_decisions":"none"}'))).toEqual([]);
   });
 
   it('of agents is their word and that of all, weighed by confidence', () => {
-    const body = (decisions: object[]) => encodeUtf8(JSON.stringify({ agent_decisions: decisions }));
+    const body = (decisions: object[]) => content(JSON.stringify({ agent_decisions: decisions }));
     const said = (decision_value: unknown, confidence: number, agent_name: string) => ({ agent_name, decision_value, confidence, rationale: 'r', evidence: [] });
     expect(agentWords(body([said(true, 0.4, 'a'), said(true, 0.4, 'b'), said(false, 0.7, 'c')])).map(({ word }) => word)).toEqual(['true', 'true', 'false', 'true']);
     expect(agentWords(body([said('x', 0.4, 'a'), said('y', 0.9, 'b')])).at(-1)).toEqual({ kind: 'synthesis', name: '', word: 'y' });

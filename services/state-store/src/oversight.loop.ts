@@ -1,7 +1,7 @@
 import type { EscalationState } from '@umpire/domain';
 import { Loop, transaction, type Logger, type Sql } from '@umpire/runtime';
 import { parseState } from './escalation.queries.ts';
-import { agentWords, readingWords, wordOf } from './oversight-content.ts';
+import { agentWords, contentOf, readingWords, wordOf } from './oversight-content.ts';
 import { addAgents, addAnswers, addEnds, moveCursor, pruneOversight, takeCursor, type AgentRow, type AnswerRow, type EndRow } from './oversight.queries.ts';
 import { changedRows, payloadsOf, type ChangedRow } from './stats.queries.ts';
 
@@ -13,6 +13,7 @@ const HOUR_MS = 3_600_000;
 const KEPT_DAYS = 100;
 const PRUNED_ROWS = 1_000;
 
+type Content = ReturnType<typeof contentOf>;
 type Ended = ChangedRow & { settled_at: Date; domain: EscalationState };
 
 /** Notes what people decided, and how fast, once an escalation has ended. Any number of replicas run it; whoever holds the cursor's row works. */
@@ -55,10 +56,10 @@ export class OversightLoop {
     const added = new Set((await addEnds(tx, ended.map(endRow))).map(nameOf));
     const fresh = ended.filter((row) => added.has(nameOf(row)));
     if (fresh.length === 0) return;
-    const bodies = new Map((await payloadsOf(tx, fresh)).map((row) => [nameOf(row), row.body]));
-    const answers = fresh.flatMap((row) => answerRows(row, bodies.get(nameOf(row)) ?? null));
+    const contents = new Map((await payloadsOf(tx, fresh)).map((row) => [nameOf(row), contentOf(row.body)]));
+    const answers = fresh.flatMap((row) => answerRows(row, contents.get(nameOf(row)) ?? null));
     if (answers.length > 0) await addAnswers(tx, answers);
-    const agents = agentRows(fresh, bodies);
+    const agents = agentRows(fresh, contents);
     if (agents.length > 0) await addAgents(tx, agents);
   }
 }
@@ -70,8 +71,8 @@ function endRow({ namespace, request_id, reason, settled_at, domain }: Ended): E
 }
 
 /** Every answer that was given, whether it counted in the end or not: rounds of refinement, and votes. */
-function answerRows({ namespace, request_id, reason, domain }: Ended, body: Uint8Array | null): AnswerRow[] {
-  const words = readingWords(domain, body);
+function answerRows({ namespace, request_id, reason, domain }: Ended, content: Content): AnswerRow[] {
+  const words = readingWords(domain, content);
   const rounds = domain.history.map((round) => ({ user_id: round.user_id, at: round.at, verdict: null }));
   return [...rounds, ...domain.votes].map(({ user_id, at, verdict }) => ({
     namespace, request_id, reason, user_id, verdict, words, answered_at: new Date(at),
@@ -80,14 +81,14 @@ function answerRows({ namespace, request_id, reason, domain }: Ended, body: Uint
 }
 
 /** Agreement means something only where people decided, and the agents' word is one that they could have chosen. */
-function agentRows(rows: Ended[], bodies: Map<string, Uint8Array | null>): AgentRow[] {
+function agentRows(rows: Ended[], contents: Map<string, Content>): AgentRow[] {
   const sums = new Map<string, AgentRow>();
   for (const row of rows) {
     const { outcome, rules } = row.domain;
     if (row.kind !== 'escalation' || outcome?.source !== 'human') continue;
     const options = new Set(rules.options.map((option) => wordOf(typeof option === 'string' ? option : option.value)));
     const hour = new Date(Math.floor(row.settled_at.getTime() / HOUR_MS) * HOUR_MS);
-    for (const { kind, name, word } of agentWords(bodies.get(nameOf(row)) ?? null)) {
+    for (const { kind, name, word } of agentWords(contents.get(nameOf(row)) ?? null)) {
       if (!options.has(word)) continue;
       const key = JSON.stringify([row.namespace, hour.getTime(), kind, name]);
       const sum = sums.get(key) ?? { namespace: row.namespace, hour, kind, name, agreed: 0, disagreed: 0 };
