@@ -82,6 +82,32 @@ describe('Batcher', () => {
     expect(await Promise.all(results)).toHaveLength(5);
   });
 
+  it('rests between batches, but neither alone nor before a full one', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      const { batches, work } = worker();
+      const batcher = new Batcher(work, { items: 3, size: 100, lanes: 9, restMs: 50 });
+      for (const item of [1, 2, 3]) {
+        void batcher.add(item, 1);
+        await turn();
+      }
+      expect(batches.map((batch) => batch.items)).toEqual([[1]]);
+      vi.advanceTimersByTime(49);
+      expect(batches).toHaveLength(1);
+      vi.advanceTimersByTime(1);
+      expect(batches.map((batch) => batch.items)).toEqual([[1], [2, 3]]);
+      for (const item of [4, 5, 6]) void batcher.add(item, 1);
+      await turn();
+      expect(batches.map((batch) => batch.items)).toEqual([[1], [2, 3], [4, 5, 6]]);
+      vi.advanceTimersByTime(60);
+      void batcher.add(7, 1);
+      await turn();
+      expect(batches.at(-1)!.items).toEqual([7]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('tells every item of a batch that failed, and goes on', async () => {
     const { batches, work } = worker();
     const batcher = new Batcher(work, { ...ONE_LANE, patienceMs: 3_600_000 });

@@ -9,6 +9,8 @@ export type BatchLimits = {
    * more than a whole one. A batch that takes longer (a lock that somebody holds) keeps nobody. Left out: every lane is taken at once.
    */
   patienceMs?: number;
+  /** Least time from the beginning of one batch to that of the next, unless it is full: for what nobody waits for. One alone goes at once. */
+  restMs?: number;
 };
 
 /**
@@ -22,6 +24,8 @@ export class Batcher<Item, Result> {
   /** Batches that have not been worked on for long: worth waiting for. */
   private young = 0;
   private due = false;
+  private begunAt = Number.NEGATIVE_INFINITY;
+  private resting: NodeJS.Timeout | undefined;
   private readonly work: (items: Item[]) => Promise<Result[]>;
   private readonly limits: BatchLimits;
 
@@ -56,7 +60,18 @@ export class Batcher<Item, Result> {
   }
 
   private pump(): void {
-    while (this.active < this.limits.lanes && this.queue.length > 0 && (this.young === 0 || this.full)) void this.runBatch(this.take());
+    while (this.active < this.limits.lanes && this.queue.length > 0 && (this.full || (this.young === 0 && !this.mustRest()))) void this.runBatch(this.take());
+  }
+
+  /** Sees to it that the queue is looked at again when the rest is over. */
+  private mustRest(): boolean {
+    const restsFor = this.begunAt + (this.limits.restMs ?? 0) - performance.now();
+    if (restsFor <= 0) return false;
+    this.resting ??= setTimeout(() => {
+      this.resting = undefined;
+      this.pump();
+    }, restsFor);
+    return true;
   }
 
   private get full(): boolean {
@@ -77,6 +92,7 @@ export class Batcher<Item, Result> {
 
   private async runBatch(batch: ReturnType<typeof this.take>): Promise<void> {
     this.active += 1;
+    this.begunAt = performance.now();
     const grownUp = this.beYoung();
     try {
       const results = await this.work(batch.map((entry) => entry.item));

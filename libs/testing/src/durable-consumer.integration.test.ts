@@ -42,6 +42,28 @@ describe('a durable consumer', () => {
     for (const bystander of ['a', 'b', 'c']) expect(counts.get(bystander)).toBeLessThanOrEqual(5);
   });
 
+  it('rests between batches, but neither alone nor before a full one', async () => {
+    const own: ConsumerSpec = { ...spec, name: 'intake-default-inconsistent_evidence', filters: ['hitl.default.review.inconsistent_evidence'], ackWaitSeconds: 30 };
+    const js = jetstream(await nats.operator());
+    const batches: string[][] = [];
+    const consumer = new DurableConsumer({
+      bus: await nats.bus('intake'), spec: own, logger, maxItems: 3, maxBytes: 1_000_000, restMs: 3_600_000,
+      handle: async (messages) => {
+        batches.push(messages.map((message) => message.string()));
+        messages.forEach((message) => message.ack());
+      },
+    });
+    consumer.start();
+    await js.publish(own.filters[0]!, 'alone');
+    await eventually('the one alone', () => batches.length === 1);
+    for (const body of ['a', 'b', 'c']) await js.publish(own.filters[0]!, body);
+    await eventually('the full batch', () => batches.length === 2);
+    expect(batches).toEqual([['alone'], ['a', 'b', 'c']]);
+    await js.publish(own.filters[0]!, 'left');
+    await consumer.stop();
+    expect(batches).toHaveLength(2);
+  });
+
   it('does not ack a message of a stream that was made again with the ack of an older one', async () => {
     const own: ConsumerSpec = { ...spec, name: 'intake-default-low_confidence', filters: ['hitl.default.review.low_confidence'], ackWaitSeconds: 30 };
     const operator = await nats.operator();

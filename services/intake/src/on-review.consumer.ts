@@ -1,6 +1,6 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { durableConsumers, HEADERS, isOwnInbox, LIMITS, parseReviewSubject, REASONS, type FieldError, type Namespaces, type Reason } from '@umpire/contract';
-import { DurableConsumer, inBatch, readTrace, withDeadline, type Bus, type Logger, type Sql, type TraceContext } from '@umpire/runtime';
+import { DurableConsumer, inBatch, traceOfMessage, withDeadline, type Bus, type Logger, type Sql, type TraceContext } from '@umpire/runtime';
 import { answerOf, faultsOf, type Answer } from './answer.ts';
 import { publishDeadLetter } from './dead-letter.ts';
 import { acceptedTotal, batchMessages, deprecatedTotal, policyMatchesTotal, poisonTotal, rejectedTotal } from './intake.metrics.ts';
@@ -52,7 +52,7 @@ export class ReviewHandler {
   async handle(messages: JsMsg[]): Promise<void> {
     const open = messages.filter((message) => !this.settled.has(message));
     batchMessages().observe(open.length);
-    const causes = open.map((message) => readTrace(message.headers?.get('traceparent')));
+    const causes = open.map(traceOfMessage);
     await inBatch('intake take', causes, { kind: 'consumer', begin: true, attributes: { 'messaging.system': 'nats' } }, (traces) => this.take(open, traces));
   }
 

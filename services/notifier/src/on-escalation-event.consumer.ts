@@ -1,6 +1,6 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { consumerNames, durableConsumers, UmpireError } from '@umpire/contract';
-import { counter, DurableConsumer, inBatch, isDataError, readTrace, type Bus, type Logger } from '@umpire/runtime';
+import { counter, DurableConsumer, inBatch, isDataError, traceOfMessage, type Bus, type Logger } from '@umpire/runtime';
 import type { ErasedContent } from './erased-content.service.ts';
 import type { Heard, NoticeFanOut } from './people/notice-fan-out.service.ts';
 import type { FanOutService } from './webhooks/fan-out.service.ts';
@@ -43,7 +43,7 @@ export class OnEscalationEvent {
   private async handle(messages: JsMsg[]): Promise<void> {
     const heard = messages.flatMap((message): Heard[] => {
       const event = this.read(message);
-      return event ? [{ event: { ...event, trace: readTrace(message.headers?.get('traceparent')) }, bytes: message.data }] : [];
+      return event ? [{ event: { ...event, trace: traceOfMessage(message) }, bytes: message.data }] : [];
     });
     await inBatch('notifier fan out', heard.map(({ event }) => event.trace), { kind: 'consumer' }, (traces) =>
       this.write(heard.map(({ event, bytes }, index) => ({ event: { ...event, trace: traces[index] }, bytes }))));

@@ -7,6 +7,8 @@ import { deleteOutbox, leaseOutbox, outboxDepth, type OutboxItem } from './outbo
 const MAX_IN_MEMORY = 4_000;
 const SWEEP_ITEMS = 500;
 const SWEEP_EVERY_MS = 1_000;
+/** What is published may stay in the outbox a little, long before the sweeper looks at it: many rows go with one statement. */
+const FORGET_EVERY_MS = 50;
 
 const published = counter('umpire_store_events_published_total', 'Events acknowledged by JetStream', ['type']);
 const outboxWaiting = gauge('umpire_store_outbox_waiting', 'Events committed and not yet acknowledged by JetStream');
@@ -37,7 +39,7 @@ export class Relay {
     this.forget = new Batcher<OutboxItem, void>(async (items) => {
       await withDeadline(deleteOutbox(sql, items), 5_000, 'outbox delete');
       return items.map(() => undefined);
-    }, { items: 500, size: Number.MAX_SAFE_INTEGER, lanes: 1 });
+    }, { items: 500, size: Number.MAX_SAFE_INTEGER, lanes: 1, restMs: FORGET_EVERY_MS });
     this.sweeper = new Loop({ name: 'outbox-sweeper', intervalMs: SWEEP_EVERY_MS, runOnce: () => this.sweepOnce(), logger });
     this.depth = new Loop({ name: 'outbox-depth', intervalMs: 5_000, runOnce: () => this.measureOnce(), logger });
   }

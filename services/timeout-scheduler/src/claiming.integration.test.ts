@@ -36,7 +36,7 @@ describe('claiming what is due', () => {
   it('never takes what is not due yet, and says when that will be', async () => {
     await insert('a', [-50, 60_000, 30_000]);
     await insert('b', [90_000]);
-    const { timers, next, now } = await claimDue(sql, { namespaces: ['a', 'b', 'c'], from, quota: 100, lease: lease() });
+    const { timers, next } = await claimDue(sql, { namespaces: ['a', 'b', 'c'], from, quota: 100, lease: lease() });
     expect(timers.map((timer) => timer.request_id)).toEqual(['e1']);
     expect([next.get('a'), next.get('b')]).toEqual([await wakeOf('a', 'e3'), await wakeOf('b', 'e1')]);
     expect(next.get('c')).toBeNull();
@@ -110,7 +110,7 @@ describe('looking ahead', () => {
     await insert('a', [-20_000, -10_000, 5_000, 9_000]);
     await insert('b', [-10]);
     await insert('c', [7_000]);
-    const { now, namespaces } = await lookAhead(sql, (await databaseNow(sql)) - 1_000);
+    const { namespaces } = await lookAhead(sql, (await databaseNow(sql)) - 1_000);
     expect(namespaces.map(({ namespace, missed, head }) => [namespace, missed, head !== null])).toEqual([['a', false, true], ['b', true, false], ['c', false, false]]);
     expect([namespaces[0]!.next, namespaces[0]!.head!.wake_at]).toEqual([await wakeOf('a', 'e3'), await wakeOf('a', 'e1')]);
     expect(namespaces[1]!.next).toBeNull();

@@ -1,6 +1,6 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { consumerNames, durableConsumers, type ConsumerSpec } from '@umpire/contract';
-import { DurableConsumer, inBatch, isDataError, readTrace, type Bus, type Logger } from '@umpire/runtime';
+import { DurableConsumer, inBatch, isDataError, traceOfMessage, type Bus, type Logger } from '@umpire/runtime';
 import type { Arming } from './arming.service.ts';
 import type { ClockSet } from './clock-set.queries.ts';
 import { clockSetOfEvent } from './escalation-event.ts';
@@ -8,10 +8,12 @@ import { schedulerMetrics as metrics } from './scheduler.metrics.ts';
 
 const MAX_ITEMS = 500;
 const MAX_BYTES = 4 * 1024 * 1024;
+/** Arming is a transaction of five statements. A timer that is due sooner than this after its event is late by no more. */
+const REST_MS = 50;
 
 /** Arms, moves and disarms timers as events on `HITL_EVENTS` say, a batch at a time; acks after the commit. */
 export function onEscalationEvents(bus: Bus, arming: Arming, logger: Logger): DurableConsumer {
-  return new DurableConsumer({ bus, spec: schedulerConsumer(), logger, maxItems: MAX_ITEMS, maxBytes: MAX_BYTES, handle: (messages) => takeEvents(messages, arming, logger) });
+  return new DurableConsumer({ bus, spec: schedulerConsumer(), logger, maxItems: MAX_ITEMS, maxBytes: MAX_BYTES, restMs: REST_MS, handle: (messages) => takeEvents(messages, arming, logger) });
 }
 
 function schedulerConsumer(): ConsumerSpec {
@@ -24,7 +26,7 @@ export async function takeEvents(messages: (Pick<JsMsg, 'data' | 'ack' | 'subjec
   for (const message of messages) {
     const read = clockSetOfEvent(message.data);
     if (!('fault' in read)) {
-      sets.push({ ...read, trace: readTrace(message.headers?.get('traceparent')) });
+      sets.push({ ...read, trace: traceOfMessage(message) });
       continue;
     }
     metrics.events.inc({ result: 'invalid' });

@@ -3,7 +3,7 @@ import { headers as makeHeaders, type Msg, type MsgHdrs, type NatsConnection } f
 import { inboxPrefix, isOwnInbox, MAPPED_REPLY_PREFIX, namespaceOfSubject, UmpireError, type ErrorCode, type RequestSpec, type ServiceName } from '@umpire/contract';
 import { isDataError, withDeadline } from '../postgres/connect.ts';
 import type { Logger } from '../logger.ts';
-import { currentTrace, inSpan, readTrace, step, traceHeaders } from '../tracing/tracing.ts';
+import { currentTrace, inSpan, step, traceOfMessage, traceHeaders } from '../tracing/tracing.ts';
 import { connectNats, type NatsLogin } from './connect.ts';
 import { StreamPublisher } from './stream-publisher.ts';
 
@@ -182,7 +182,7 @@ export class Bus {
 
   private async answer(message: Msg, handler: (data: Uint8Array, subject: string) => Promise<Uint8Array | string>): Promise<void> {
     try {
-      const trace = readTrace(message.headers?.get('traceparent'));
+      const trace = traceOfMessage(message);
       const answer = () => handler(message.data, message.subject);
       message.respond(trace === undefined ? await answer() : await inSpan(`answer ${message.subject}`, { kind: 'server', parent: trace }, answer));
     } catch (error) {

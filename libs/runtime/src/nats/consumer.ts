@@ -23,6 +23,11 @@ export type DurableConsumerOptions = {
   maxItems: number;
   maxBytes: number;
   /**
+   * In a crowd, the least time from the beginning of one batch to that of the next, ms: each costs its statements and round trips
+   * however little is in it. A message alone never waits for it, nor does a full batch. 0 without it.
+   */
+  restMs?: number;
+  /**
    * Where a consumer that vanished is made again: at our own mark (default), or at the stream's beginning, for a stream that holds
    * little more than what is not acked, since another replica may hold older messages than ours.
    */
@@ -48,9 +53,11 @@ export class DurableConsumer {
   private signalArrived: () => void = () => undefined;
   private signalDrained: () => void = () => undefined;
   private signalDone: () => void = () => undefined;
+  private signalFull: () => void = () => undefined;
   private tasks: Promise<void>[] = [];
   private keepAlive: NodeJS.Timeout | undefined;
   private lastSeenAt: number | undefined;
+  private begunAt = Number.NEGATIVE_INFINITY;
   private readonly lag: ConsumerLag;
   /** When the consumer that is being read was made, as the server tells it. */
   private incarnation: string | undefined;
@@ -76,6 +83,7 @@ export class DurableConsumer {
     this.signalArrived();
     this.signalDrained();
     this.signalDone();
+    this.signalFull();
     const ended = Promise.all([this.messages?.close().catch(() => undefined), ...this.tasks, this.lag.stop()]).then(() => true);
     const grace = new AbortController();
     const inTime = await Promise.race([ended, delay(STOP_GRACE_MS, grace.signal).then(() => false)]).finally(() => grace.abort());
@@ -153,6 +161,11 @@ export class DurableConsumer {
     this.buffer.push(message);
     this.bufferedBytes += message.data.length;
     this.signalArrived();
+    if (this.isFull()) this.signalFull();
+  }
+
+  private isFull(): boolean {
+    return this.buffer.length >= this.options.maxItems || this.bufferedBytes >= this.options.maxBytes;
   }
 
   /** A deleted consumer does not end the iterator by itself (traps 31): its status events do. */
@@ -174,7 +187,9 @@ export class DurableConsumer {
       if (this.buffer.length === 0) await new Promise<void>((resolve) => (this.signalArrived = resolve));
       // Let what came in the same read of the socket join the batch.
       await new Promise((resolve) => setImmediate(resolve));
+      await this.rest();
       if (this.abort.signal.aborted) return;
+      this.begunAt = performance.now();
       this.inFlight = this.take();
       this.signalDrained();
       await this.handleUntilDone();
@@ -183,6 +198,18 @@ export class DurableConsumer {
       this.inFlight = [];
       this.signalDone();
     }
+  }
+
+  private async rest(): Promise<void> {
+    const restMs = this.begunAt + (this.options.restMs ?? 0) - performance.now();
+    if (restMs <= 0 || this.isFull() || this.abort.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, restMs);
+      this.signalFull = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   private take(): JsMsg[] {

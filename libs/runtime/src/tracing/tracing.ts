@@ -42,6 +42,11 @@ export function readTrace(header: unknown): TraceContext {
   return tracing !== null && typeof header === 'string' && VALID.test(header) ? header : undefined;
 }
 
+/** The same of a message, whose headers are not even read while nothing is traced: the client reads them anew at each look. */
+export function traceOfMessage(message: { readonly headers?: { get(name: string): string } | undefined }): TraceContext {
+  return tracing === null ? undefined : readTrace(message.headers?.get('traceparent'));
+}
+
 /** @returns the header that carries a context on, or none */
 export const traceHeaders = (context: TraceContext): Record<string, string> => (context === undefined ? {} : { traceparent: context });
 
