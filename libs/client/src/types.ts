@@ -69,6 +69,8 @@ export type EscalationItem<Data = unknown> = {
   default_action: string | null;
   revises: string | null;
   electorate: { users: string[]; roles: string[] };
+  /** Groups that the request or its policy named: their members of then stand in `electorate`. */
+  groups?: string[];
   excluded: string[];
   claimed_by: string | null;
   claimed_until: string | null;
@@ -193,8 +195,11 @@ export type ReasonStats = {
 export type Stats = {
   as_of: string;
   hours: number;
-  /** `pending` of a reason stops counting here. */
+  /** Up to here `pending` of a reason is exact; above it is some seconds behind. */
   pending_bound: number;
+  /** Counting stops here: all levels of `pending_levels` together, and `open` of one person. */
+  raised_bound: number;
+  open_bound: number;
   reasons: ReasonStats[];
   pending_levels: { level: number; pending: number }[];
   series: { hour: string; opened: number; ended: number }[];

@@ -1,11 +1,9 @@
-import { durableConsumers, REASONS, type Namespaces } from '@umpire/contract';
+import { durableConsumers, type Namespaces } from '@umpire/contract';
 import { ConsumerLag, gauge, Loop, withDeadline, type Bus, type Clock, type Logger, type Sql } from '@umpire/runtime';
-import { pendingOf } from './stats.queries.ts';
+import { pendingByReason } from './stats.queries.ts';
 
 const EVERY_MS = 5_000;
 const STATEMENT_MS = 5_000;
-/** Pending is counted no further than this: more is a number that nobody acts on differently. */
-const BOUND = 50_000;
 
 /** Keeps gauges of what waits for people, and of how far pipelines are behind their outcomes. Each replica tells the same. */
 export class StoreGauges {
@@ -14,7 +12,7 @@ export class StoreGauges {
   private readonly clock: Clock;
   private readonly loop: Loop;
   private readonly lag: ConsumerLag;
-  private readonly pending = gauge('umpire_store_pending', 'Escalations that wait for a decision, counted to 50,000', ['namespace', 'reason']);
+  private readonly pending = gauge('umpire_store_pending', 'Escalations that wait for a decision; where there are thousands, some seconds behind', ['namespace', 'reason']);
   private readonly oldest = gauge('umpire_store_oldest_pending_seconds', 'How long the oldest of them has waited; 0 without any', ['namespace', 'reason']);
 
   constructor(parts: { sql: Sql; bus: Bus; namespaces: Namespaces; clock: Clock; logger: Logger }) {
@@ -36,10 +34,9 @@ export class StoreGauges {
 
   private async measureOnce(): Promise<number> {
     for (const namespace of Object.keys(this.namespaces)) {
-      for (const reason of REASONS) {
-        const [row] = await withDeadline(pendingOf(this.sql, namespace, reason, BOUND), STATEMENT_MS, 'pending');
-        this.pending.set({ namespace, reason }, row!.pending);
-        this.oldest.set({ namespace, reason }, row!.oldest_at === null ? 0 : Math.max(0, this.clock.now() - row!.oldest_at.getTime()) / 1_000);
+      for (const { reason, pending, oldest_at: oldest } of await withDeadline(pendingByReason(this.sql, namespace), STATEMENT_MS, 'pending')) {
+        this.pending.set({ namespace, reason }, pending);
+        this.oldest.set({ namespace, reason }, oldest === null ? 0 : Math.max(0, this.clock.now() - oldest.getTime()) / 1_000);
       }
     }
     return 0;

@@ -2,9 +2,10 @@ import { encodeUtf8 } from '@umpire/contract';
 import { createLogger } from '@umpire/runtime';
 import { eventually, VirtualClock } from '@umpire/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KeptFigures } from './kept-figures.ts';
 import { agentWords, contentOf, readingWords, wordsIn } from './oversight-content.ts';
 import { OversightLoop } from './oversight.loop.ts';
-import type { Oversight } from './oversight.service.ts';
+import { OversightReads, type Oversight } from './oversight.service.ts';
 import { client, type Client } from './test/http.ts';
 import { startHarness, submission, type Harness } from './test/store-harness.ts';
 
@@ -104,6 +105,18 @@ describe('oversight figures', () => {
     await at(3 * 86_400);
     expect((await read('?days=2')).all).toMatchObject({ human: 0, timeout: 0, answers: 0, reversed: 0, timeout_share: null, median_seconds: null });
     expect((await read('?days=4')).all).toMatchObject({ human: 6, answers: 6, reversed: 1 });
+  });
+
+  it('that are kept are not shown once a person was erased', async () => {
+    const { sql } = harness.database;
+    let now = 0;
+    const reads = new OversightReads(sql, new KeptFigures(() => (now += 1_000)));
+    const first = await reads.read('default', 7, 240);
+    expect(await reads.read('default', 7, 240)).toBe(first);
+    await sql`insert into store.erasures (id, namespace, scope, pseudonym, reason, requested_by, done_at) values (gen_random_uuid(), 'default', 'person', 'erased-1', 'left', 'admin', clock_timestamp())`;
+    const anew = await reads.read('default', 7, 240);
+    expect(anew).not.toBe(first);
+    expect(await reads.read('default', 7, 240)).toBe(anew);
   });
 
   it('are for administrators of the namespace', async () => {

@@ -1,20 +1,14 @@
 import type { Query } from '@umpire/runtime';
-import type { Cursor } from './stats.queries.ts';
 
 export type EndRow = { namespace: string; request_id: string; reason: string; source: string; verdict: string | null; ended_at: Date; revises: string | null };
 export type AnswerRow = { namespace: string; request_id: string; user_id: string; answered_at: Date; reason: string; verdict: string | null; asked_at: Date; words: number | null };
 export type AgentRow = { namespace: string; hour: Date; kind: string; name: string; agreed: number; disagreed: number };
 
-/** Takes the cursor for this transaction; null while another replica has it. A cursor from another cluster's future begins anew. */
-export async function takeCursor(sql: Query): Promise<Cursor | null> {
-  const [row] = await sql<Cursor[]>`
-    select case when changed_xid > pg_snapshot_xmax(pg_current_snapshot()) then '0' else changed_xid::text end as xid, namespace, request_id
-    from store.oversight_cursor for update skip locked`;
-  return row ?? null;
+/** Of the persons erased last; null where nobody was. As text, to the microsecond. */
+export async function lastErased(sql: Query, namespace: string): Promise<string | null> {
+  const [row] = await sql<{ erased: string | null }[]>`select max(done_at)::text as erased from store.erasures where namespace = ${namespace} and scope = 'person'`;
+  return row!.erased;
 }
-
-export const moveCursor = (sql: Query, { xid, namespace, request_id }: Cursor) =>
-  sql`update store.oversight_cursor set changed_xid = ${xid}::text::xid8, namespace = ${namespace}, request_id = ${request_id}`;
 
 /** @returns those that had not been noted before */
 export const addEnds = (sql: Query, rows: EndRow[]) =>

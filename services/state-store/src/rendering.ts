@@ -35,6 +35,7 @@ export function renderItem(document: Document): string {
     default_action: state.rules.default_action ?? null,
     revises: state.rules.revises ?? null,
     electorate: state.electorate,
+    groups: state.rules.assignees.groups,
     excluded: state.excluded,
     claimed_by: state.claim?.user_id ?? null,
     claimed_until: state.claim ? iso(state.claim.until) : null,

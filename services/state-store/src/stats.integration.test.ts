@@ -2,6 +2,7 @@ import { createLogger } from '@umpire/runtime';
 import { eventually } from '@umpire/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StatsLoop, majorityWord } from './stats.loop.ts';
+import { PENDING_COUNTED } from './stats.queries.ts';
 import { quantile, StatsReads, type Stats } from './stats.service.ts';
 import { planner } from './test/plans.ts';
 import { startHarness, submission, type Harness } from './test/store-harness.ts';
@@ -91,6 +92,21 @@ describe('statistics', () => {
     const facts = await plans.plansOf(() => new StatsReads(plans.sql).read('filled', 24));
     await plans.end();
     expect(facts.flatMap((fact) => fact.seqScans).filter((table) => ['escalations', 'assignments', 'payloads'].includes(table))).toEqual([]);
+    expect(Math.max(...facts.map((fact) => fact.rowsRead))).toBeLessThan(20_000);
+  });
+
+  it('know how many are pending where there are more than it counts', async () => {
+    const { sql } = harness.database;
+    const counted = await sql<{ reason: string; pending: number }[]>`select reason, count(*)::int as pending from store.escalations where namespace = 'filled' and status = 'pending' group by reason order by reason`;
+    expect(Math.max(...counted.map(({ pending }) => pending))).toBeGreaterThan(PENDING_COUNTED);
+    expect(Math.min(...counted.map(({ pending }) => pending))).toBeLessThan(PENDING_COUNTED);
+    const reads = new StatsReads(sql);
+    await eventually('all of them counted', async () => {
+      const { reasons } = await reads.read('filled', 24);
+      return counted.every(({ reason, pending }) => reasons.find((one) => one.reason === reason)!.pending === pending);
+    });
+    // The hours and what is kept of all of them agree.
+    expect(await sql`select sum(opened)::int as opened, sum(ended)::int as ended from store.stats_totals where namespace = 'filled'`).toEqual([{ opened: 20_000, ended: 20_000 - counted.reduce((sum, one) => sum + one.pending, 0) }]);
   });
 
   it('find the class of a quantile and the word of most agents', () => {

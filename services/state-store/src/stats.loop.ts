@@ -1,68 +1,36 @@
 import { decodeUtf8 } from '@umpire/contract';
-import type { EscalationState } from '@umpire/domain';
-import { Loop, transaction, type Logger, type Sql } from '@umpire/runtime';
-import { parseState } from './escalation.queries.ts';
-import { addHour, addOpenings, addPerson, changedRows, countEnded, countOpened, moveCursor, payloadsOf, takeCursor, type ChangedRow, type HourRow, type OpeningRow, type PersonRow } from './stats.queries.ts';
+import type { Logger, Sql, Tx } from '@umpire/runtime';
+import { bodiesOf, ChangesLoop, endedOf, hourOf, nameOf, type Ended } from './changes.loop.ts';
+import type { ChangedRow } from './changes.queries.ts';
+import { addHours, addOpenings, addPeople, BOUNDS, countEnded, countOpened, type HourRow, type OpeningRow, type PersonRow } from './stats.queries.ts';
 
-const ROWS = 500;
-const EVERY_MS = 3_000;
-const ROUND_MS = 30_000;
-const HOUR_MS = 3_600_000;
-
-/** Upper bounds of the times that are counted together, seconds; beyond the last is one more. */
-export const BOUNDS = [10, 30, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400] as const;
-
-type Ended = ChangedRow & { settled_at: Date; domain: EscalationState };
-
-/** Counts what was opened and what has ended. Any number of replicas run it; whoever holds the cursor's row works. */
-export class StatsLoop {
-  private readonly sql: Sql;
-  private readonly loop: Loop;
-
+/** Counts what was opened and what has ended. */
+export class StatsLoop extends ChangesLoop {
   constructor(sql: Sql, logger: Logger) {
-    this.sql = sql;
-    this.loop = new Loop({ name: 'stats', intervalMs: EVERY_MS, runOnce: () => this.runOnce(), logger });
+    super({ name: 'stats', cursor: 'stats_position', rows: 200, sql, logger });
   }
 
-  start(): void {
-    this.loop.start();
-  }
-
-  stop(): Promise<void> {
-    return this.loop.stop();
-  }
-
-  /** @returns how many rows were read, or 0 once the end is reached: then it rests */
-  runOnce(): Promise<number> {
-    return transaction(this.sql, ROUND_MS, async (tx) => {
-      const cursor = await takeCursor(tx);
-      if (cursor === null) return 0;
-      const rows = await changedRows(tx, cursor, ROWS);
-      const last = rows.at(-1);
-      if (last === undefined) return 0;
-      const ended = rows.filter((row) => row.state !== null && row.settled_at !== null).map((row) => ({ ...row, settled_at: row.settled_at!, domain: parseState(row.state!) }));
-      const opened = new Set((await countOpened(tx, rows)).map(nameOf));
-      if (opened.size > 0) await addOpenings(tx, openingRows(rows.filter((row) => opened.has(nameOf(row)))));
-      const added = new Set((ended.length === 0 ? [] : await countEnded(tx, ended)).map(nameOf));
-      const fresh = ended.filter((row) => added.has(nameOf(row)));
-      const agents = await this.agentWords(tx, fresh.filter((row) => row.kind === 'escalation' && row.domain.outcome?.source === 'human'));
-      for (const row of hourRows(fresh, agents)) await addHour(tx, row);
-      for (const row of personRows(fresh)) await addPerson(tx, row);
-      await moveCursor(tx, last);
-      return rows.length < ROWS ? 0 : rows.length;
-    });
-  }
-
-  /** What most agents had decided, by escalation; nothing where they tie or the content is gone. */
-  private async agentWords(tx: Parameters<typeof payloadsOf>[0], rows: Ended[]): Promise<Map<string, string>> {
-    if (rows.length === 0) return new Map();
-    const found = (await payloadsOf(tx, rows)).map((row): [string, string | null] => [nameOf(row), row.body === null ? null : majorityWord(row.body)]);
-    return new Map(found.filter((entry): entry is [string, string] => entry[1] !== null));
+  protected async take(tx: Tx, rows: ChangedRow[]): Promise<void> {
+    const counted = new Set((await countOpened(tx, rows)).map(nameOf));
+    const opened = rows.filter((row) => counted.has(nameOf(row)));
+    if (opened.length > 0) await addOpenings(tx, openingRows(opened));
+    const ended = endedOf(rows);
+    const added = new Set((ended.length === 0 ? [] : await countEnded(tx, ended)).map(nameOf));
+    const fresh = ended.filter((row) => added.has(nameOf(row)));
+    if (fresh.length === 0) return;
+    const bodies = await bodiesOf(tx, fresh.filter((row) => row.kind === 'escalation' && row.domain.outcome?.source === 'human'));
+    await addHours(tx, hourRows(fresh, agentWords(bodies)));
+    const people = personRows(fresh);
+    if (people.length > 0) await addPeople(tx, people);
   }
 }
 
-const nameOf = ({ namespace, request_id }: { namespace: string; request_id: string }): string => `${namespace}/${request_id}`;
-const hourOf = (at: Date): Date => new Date(Math.floor(at.getTime() / HOUR_MS) * HOUR_MS);
+/** What most agents had decided, by escalation; nothing where they tie or the content is gone. */
+function agentWords(bodies: Map<string, Uint8Array | null>): Map<string, string> {
+  const words = [...bodies].map(([name, body]): [string, string | null] => [name, body === null ? null : majorityWord(body)]);
+  return new Map(words.filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
 const word = (value: unknown): string => String(value).trim().toLowerCase();
 
 /** @param body a HITLRequest as it came; what cannot be read has no majority, and must not hold up the rest */

@@ -1,31 +1,12 @@
-import type { Reason } from '@umpire/contract';
+import { REASONS, type Reason } from '@umpire/contract';
 import type { Query } from '@umpire/runtime';
+import type { Named } from './changes.queries.ts';
 
-export type Cursor = { xid: string; namespace: string; request_id: string };
-export type ChangedRow = { namespace: string; request_id: string; reason: Reason; kind: string; xid: string; level: number; opened_at: Date; settled_at: Date | null; state: Uint8Array | null };
-
-/** Takes the cursor for this transaction; null while another replica has it. A cursor from another cluster's future begins anew. */
-export async function takeCursor(sql: Query): Promise<Cursor | null> {
-  const [row] = await sql<Cursor[]>`
-    select case when changed_xid > pg_snapshot_xmax(pg_current_snapshot()) then '0' else changed_xid::text end as xid, namespace, request_id
-    from store.stats_position for update skip locked`;
-  return row ?? null;
-}
-
-export const moveCursor = (sql: Query, { xid, namespace, request_id }: Cursor) =>
-  sql`update store.stats_position set changed_xid = ${xid}::text::xid8, namespace = ${namespace}, request_id = ${request_id}`;
-
-/** What has changed behind the cursor, below the oldest running transaction; the state only of what has ended. */
-export const changedRows = (sql: Query, { xid, namespace, request_id }: Cursor, limit: number) =>
-  sql<ChangedRow[]>`
-    select namespace, request_id, reason, kind, changed_xid::text as xid, level, opened_at, settled_at, case when status <> 'pending' then state end as state
-    from store.escalations
-    where changed_xid < pg_snapshot_xmin(pg_current_snapshot())
-      and changed_xid >= ${xid}::text::xid8
-      and (changed_xid > ${xid}::text::xid8 or (namespace, request_id) > (${namespace}, ${request_id}))
-    order by changed_xid, namespace, request_id limit ${limit}`;
-
-type Named = { namespace: string; request_id: string };
+/** Upper bounds of the times that are counted together, seconds; beyond the last is one more. */
+export const BOUNDS = [10, 30, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400] as const;
+const CLASSES = [...BOUNDS, Number.POSITIVE_INFINITY];
+/** Of one reason no more than this are counted one by one. */
+export const PENDING_COUNTED = 2_000;
 
 /**
  * A row whose opening is not counted is the version before 0039's, which makes one when it has counted the end.
@@ -44,12 +25,6 @@ export const countEnded = (sql: Query, rows: Named[]) =>
     from unnest(${rows.map((row) => row.namespace)}::text[], ${rows.map((row) => row.request_id)}::text[]) as t (n, r)
     where c.namespace = t.n and c.request_id = t.r and not c.ended returning c.namespace, c.request_id`;
 
-export const payloadsOf = (sql: Query, rows: { namespace: string; request_id: string }[]) =>
-  sql<{ namespace: string; request_id: string; body: Uint8Array | null }[]>`
-    select p.namespace, p.request_id, p.body
-    from unnest(${rows.map((row) => row.namespace)}::text[], ${rows.map((row) => row.request_id)}::text[]) as t (n, r)
-    join store.payloads p on p.namespace = t.n and p.request_id = t.r`;
-
 export type HourRow = { namespace: string; hour: Date; reason: Reason; source: string; ended: number; seconds: number; histogram: number[]; raised: number; agreed: number; disagreed: number };
 export type PersonRow = { namespace: string; hour: Date; user_id: string; votes: number; seconds: number };
 
@@ -67,27 +42,36 @@ export const openingsSince = (sql: Query, namespace: string, hours: number) =>
     select namespace, hour, reason, opened from store.stats_openings
     where namespace = ${namespace} and hour > clock_timestamp() - make_interval(hours => ${hours}::integer) order by hour`;
 
-export async function addHour(sql: Query, row: HourRow): Promise<void> {
-  await sql`
+/** @param rows each namespace, hour, reason and source once */
+export const addHours = (sql: Query, rows: HourRow[]) =>
+  sql`
     insert into store.stats_hours as h (namespace, hour, reason, source, ended, seconds, histogram, raised, agreed, disagreed)
-    values (${row.namespace}, ${row.hour}, ${row.reason}, ${row.source}, ${row.ended}, ${row.seconds}, ${row.histogram}::integer[], ${row.raised}, ${row.agreed}, ${row.disagreed})
+    select n, at, r, s, e, t, g::integer[], u, a, d from unnest(${rows.map((row) => row.namespace)}::text[], ${rows.map((row) => row.hour.toISOString())}::timestamptz[], ${rows.map((row) => row.reason)}::text[],
+      ${rows.map((row) => row.source)}::text[], ${rows.map((row) => row.ended)}::integer[], ${rows.map((row) => row.seconds)}::float8[], ${rows.map((row) => `{${row.histogram.join(',')}}`)}::text[],
+      ${rows.map((row) => row.raised)}::integer[], ${rows.map((row) => row.agreed)}::integer[], ${rows.map((row) => row.disagreed)}::integer[]) as x (n, at, r, s, e, t, g, u, a, d)
     on conflict (namespace, hour, reason, source) do update set
       ended = h.ended + excluded.ended, seconds = h.seconds + excluded.seconds, raised = h.raised + excluded.raised,
       agreed = h.agreed + excluded.agreed, disagreed = h.disagreed + excluded.disagreed,
       histogram = array(select coalesce(a, 0) + coalesce(b, 0) from unnest(h.histogram, excluded.histogram) with ordinality as t (a, b, place) order by place)`;
-}
 
-export async function addPerson(sql: Query, row: PersonRow): Promise<void> {
-  await sql`
+/** @param rows each namespace, hour and person once */
+export const addPeople = (sql: Query, rows: PersonRow[]) =>
+  sql`
     insert into store.stats_people as p (namespace, hour, user_id, votes, seconds)
-    values (${row.namespace}, ${row.hour}, ${row.user_id}, ${row.votes}, ${row.seconds})
+    select * from unnest(${rows.map((row) => row.namespace)}::text[], ${rows.map((row) => row.hour.toISOString())}::timestamptz[], ${rows.map((row) => row.user_id)}::text[], ${rows.map((row) => row.votes)}::integer[],
+      ${rows.map((row) => row.seconds)}::float8[])
     on conflict (namespace, hour, user_id) do update set votes = p.votes + excluded.votes, seconds = p.seconds + excluded.seconds`;
-}
 
-export const hoursSince = (sql: Query, namespace: string, hours: number) =>
-  sql<HourRow[]>`
-    select namespace, hour, reason, source, ended, seconds, histogram, raised, agreed, disagreed from store.stats_hours
-    where namespace = ${namespace} and hour > clock_timestamp() - make_interval(hours => ${hours}::integer) order by hour`;
+/** Sums of a window: of one reason and source, or (`hour` set) of one hour. */
+export type EndedSums = Omit<HourRow, 'namespace' | 'hour' | 'reason' | 'source'> & { hour: Date | null; reason: Reason | null; source: string | null };
+
+/** One pass over the hours of the window, and few rows out of it, however long it is. */
+export const endedSince = (sql: Query, namespace: string, hours: number) =>
+  sql<EndedSums[]>`
+    select hour, reason, source, sum(ended)::integer as ended, sum(seconds) as seconds, sum(raised)::integer as raised, sum(agreed)::integer as agreed, sum(disagreed)::integer as disagreed,
+      array[${CLASSES.map((_, place) => sql`${place === 0 ? sql`` : sql`,`}coalesce(sum(histogram[${place + 1}::integer]), 0)::integer`)}] as histogram
+    from store.stats_hours where namespace = ${namespace} and hour > clock_timestamp() - make_interval(hours => ${hours}::integer)
+    group by grouping sets ((reason, source), (hour)) order by hour`;
 
 export const peopleSince = (sql: Query, namespace: string, hours: number, most: number) =>
   sql<{ user_id: string; votes: number; seconds: number }[]>`
@@ -95,11 +79,17 @@ export const peopleSince = (sql: Query, namespace: string, hours: number, most: 
     where namespace = ${namespace} and hour > clock_timestamp() - make_interval(hours => ${hours}::integer)
     group by user_id order by 2 desc, 1 limit ${most}`;
 
-/** Pending of one reason, counted up to a bound, and the oldest of it: both from the index alone. */
-export const pendingOf = (sql: Query, namespace: string, reason: Reason, bound: number) =>
-  sql<{ pending: number; oldest_at: Date | null }[]>`
-    select (select count(*)::integer from (select from store.escalations where namespace = ${namespace} and status = 'pending' and reason = ${reason} limit ${bound}) as counted) as pending,
-      (select opened_at from store.escalations where namespace = ${namespace} and status = 'pending' and reason = ${reason} order by opened_at limit 1) as oldest_at`;
+/**
+ * What is pending and the oldest of it, by reason. Up to PENDING_COUNTED it is counted by the index, exactly as of now; where there is more it is what has been
+ * opened less what has ended, as far as the loop has come: some seconds behind.
+ */
+export const pendingByReason = (sql: Query, namespace: string) =>
+  sql<{ reason: Reason; pending: number; oldest_at: Date | null }[]>`
+    select r.reason, case when counted.pending < ${PENDING_COUNTED} then counted.pending else greatest(counted.pending, kept.pending) end as pending,
+      (select opened_at from store.escalations e where e.namespace = ${namespace} and e.status = 'pending' and e.reason = r.reason order by e.opened_at limit 1) as oldest_at
+    from unnest(${REASONS as unknown as string[]}::text[]) as r (reason)
+    cross join lateral (select count(*)::integer as pending from (select from store.escalations e where e.namespace = ${namespace} and e.status = 'pending' and e.reason = r.reason limit ${PENDING_COUNTED}) as first) as counted
+    left join lateral (select (t.opened - t.ended)::integer as pending from store.stats_totals t where t.namespace = ${namespace} and t.reason = r.reason) as kept on true`;
 
 export const raisedLevels = (sql: Query, namespace: string, bound: number) =>
   sql<{ level: number; pending: number }[]>`

@@ -1,12 +1,11 @@
 import { REASONS, type Reason } from '@umpire/contract';
 import { databaseNow, withDeadline, type Sql } from '@umpire/runtime';
-import { BOUNDS } from './stats.loop.ts';
-import { hoursSince, openByPerson, openingsSince, peopleSince, pendingOf, raisedLevels, type HourRow, type OpeningRow } from './stats.queries.ts';
+import { BOUNDS, endedSince, openByPerson, openingsSince, peopleSince, PENDING_COUNTED, pendingByReason, raisedLevels, type EndedSums, type OpeningRow } from './stats.queries.ts';
 
 const READ_MS = 5_000;
-/** Pending is counted no further than this: more is a number that nobody acts on differently. */
-const MOST_PENDING = 50_000;
-const MOST_OPEN = 1_000;
+/** Raised ones, and those of one person, are counted no further than this: more is a number that nobody acts on differently. */
+const MOST_RAISED = 2_000;
+const MOST_OPEN = 100;
 const MOST_PEOPLE = 100;
 
 /** Of one reason, within the window. Times to the end in seconds; the quantiles are upper bounds of the class that they fall into. */
@@ -27,8 +26,11 @@ export type ReasonStats = {
 export type Stats = {
   as_of: string;
   hours: number;
-  /** `pending` of a reason stops counting here. */
+  /** Up to here `pending` of a reason is exact; above it is some seconds behind. */
   pending_bound: number;
+  /** Counting stops here: all levels of `pending_levels` together, and `open` of one person. */
+  raised_bound: number;
+  open_bound: number;
   reasons: ReasonStats[];
   pending_levels: { level: number; pending: number }[];
   series: { hour: string; opened: number; ended: number }[];
@@ -46,23 +48,25 @@ export class StatsReads {
   async read(namespace: string, hours: number): Promise<Stats> {
     const { sql } = this;
     const [now, rows, openings, people, open, levels, pending] = await withDeadline(Promise.all([
-      databaseNow(sql), hoursSince(sql, namespace, hours), openingsSince(sql, namespace, hours), peopleSince(sql, namespace, hours, MOST_PEOPLE), openByPerson(sql, namespace, MOST_PEOPLE, MOST_OPEN),
-      raisedLevels(sql, namespace, MOST_PENDING), Promise.all(REASONS.map((reason) => pendingOf(sql, namespace, reason, MOST_PENDING))),
+      databaseNow(sql), endedSince(sql, namespace, hours), openingsSince(sql, namespace, hours), peopleSince(sql, namespace, hours, MOST_PEOPLE), openByPerson(sql, namespace, MOST_PEOPLE, MOST_OPEN),
+      raisedLevels(sql, namespace, MOST_RAISED), pendingByReason(sql, namespace),
     ]), READ_MS, 'stats');
     return {
       as_of: new Date(now).toISOString(),
       hours,
-      pending_bound: MOST_PENDING,
-      reasons: REASONS.map((reason, index) => reasonStats(reason, rows.filter((row) => row.reason === reason), openings.filter((row) => row.reason === reason), pending[index]![0]!)),
+      pending_bound: PENDING_COUNTED,
+      raised_bound: MOST_RAISED,
+      open_bound: MOST_OPEN,
+      reasons: REASONS.map((reason) => reasonStats(reason, rows.filter((row) => row.reason === reason), openings.filter((row) => row.reason === reason), pending.find((row) => row.reason === reason)!)),
       pending_levels: levels,
-      series: seriesOf(rows, openings),
+      series: seriesOf(rows.filter((row) => row.hour !== null), openings),
       people: peopleOf(people, open),
     };
   }
 }
 
-function reasonStats(reason: Reason, rows: HourRow[], openings: OpeningRow[], { pending, oldest_at }: { pending: number; oldest_at: Date | null }): ReasonStats {
-  const sum = (of: (row: HourRow) => number, source?: string) => rows.filter((row) => source === undefined || row.source === source).reduce((total, row) => total + of(row), 0);
+function reasonStats(reason: Reason, rows: EndedSums[], openings: OpeningRow[], { pending, oldest_at }: { pending: number; oldest_at: Date | null }): ReasonStats {
+  const sum = (of: (row: EndedSums) => number, source?: string) => rows.filter((row) => source === undefined || row.source === source).reduce((total, row) => total + of(row), 0);
   const histogram = Array.from({ length: BOUNDS.length + 1 }, (_, place) => sum((row) => row.histogram[place] ?? 0, 'human'));
   const decided = sum((row) => row.ended, 'human');
   return {
@@ -93,14 +97,14 @@ export function quantile(histogram: readonly number[], part: number): number | n
   return null;
 }
 
-function seriesOf(rows: HourRow[], openings: OpeningRow[]): Stats['series'] {
+function seriesOf(rows: EndedSums[], openings: OpeningRow[]): Stats['series'] {
   const sums = new Map<number, { opened: number; ended: number }>();
   const at = (hour: Date) => {
     const sum = sums.get(hour.getTime()) ?? { opened: 0, ended: 0 };
     sums.set(hour.getTime(), sum);
     return sum;
   };
-  for (const row of rows) at(row.hour).ended += row.ended;
+  for (const row of rows) at(row.hour!).ended += row.ended;
   for (const row of openings) at(row.hour).opened += row.opened;
   return [...sums].sort(([a], [b]) => a - b).map(([hour, sum]) => ({ hour: new Date(hour).toISOString(), ...sum }));
 }

@@ -11,6 +11,9 @@ function stateTemplate(namespace: string): string {
   return JSON.stringify(evolve(null, openEscalation({ namespace, request_id: TEMPLATE_ID, reason: 'hard_disagreement', kind: 'escalation', rules: resolved.rules, policy: null, electorate }, 0)));
 }
 
+/** Rows of one statement: as transactions go, and no time limit is near. */
+const SLICE = 1_000;
+
 /**
  * Fills the store by SQL with what submissions and answers would have left: `count` escalations of a namespace, opened a second apart,
  * six of ten settled, everything else by chance but the same each time. All are assigned to the role `reviewer`, one in 500 to user
@@ -20,17 +23,19 @@ function stateTemplate(namespace: string): string {
 export async function fillStore(sql: Sql, namespace: string, count: number): Promise<void> {
   const chance = (seed: number, of: number) => sql`(hashint4extended(n, ${seed}::bigint) & 1073741823) % ${of}::int`;
   const pick = (seed: number, values: string[]) => sql`(${values}::text[])[(1 + ${chance(seed, values.length)})::int]`;
-  await sql`
-    insert into store.escalations (namespace, request_id, reason, kind, pattern, status, seq, revision, level, priority, overdue, excluded, opened_at, deadline,
+  for (let first = 1; first <= count; first += SLICE) {
+    await sql`
+      insert into store.escalations (namespace, request_id, reason, kind, pattern, status, seq, revision, level, priority, overdue, excluded, opened_at, deadline,
       settled_at, task_id, summary, prompt, policy, submission, content_digest, head, state)
     select ${namespace}, 'row-' || n, ${pick(1, ['hard_disagreement', 'hard_disagreement', 'low_confidence', 'low_confidence', 'inconsistent_evidence', 'custom_rule'])}, 'escalation',
       ${pick(2, ['review', 'approval', 'input'])}, s.status, 2, 1, 0, ${chance(3, 4)}, false, case when ${chance(4, 97)} = 0 then array['rare', 'busy'] else array[]::text[] end,
       t.opened_at, t.opened_at + make_interval(secs => (3600 + ${chance(5, 100_000)})::float8), case when s.status <> 'pending' then t.opened_at + interval '1 minute' end,
       case when n % 10 = 0 then 'task/' || n end, 'common w' || n % 1000 || ' n' || n, 'Please decide', case when ${chance(6, 5)} = 0 then 'policy-' || ${chance(7, 20)} end,
       'HITL_REVIEW:' || n, decode(repeat('00', 32), 'hex'), decode(repeat('00', 32), 'hex'), convert_to(replace(${stateTemplate(namespace)}, ${TEMPLATE_ID}, 'row-' || n), 'UTF8')
-    from generate_series(1, ${count}::int) as n
+    from generate_series(${first}::int, ${Math.min(first + SLICE - 1, count)}::int) as n
     cross join lateral (select ${pick(8, ['pending', 'completed', 'pending', 'completed', 'completed', 'pending', 'completed', 'completed', 'expired', 'cancelled'])} as status) as s
     cross join lateral (select date_trunc('milliseconds', clock_timestamp()) - make_interval(secs => (${count}::int - n)::float8) as opened_at) as t`;
+  }
   await sql`
     insert into store.payloads (namespace, request_id, body, salt, digest, document)
     select namespace, request_id, convert_to('{"request_id":"' || request_id || '"}', 'UTF8'), decode(repeat('00', 16), 'hex'), decode(repeat('00', 32), 'hex'),
