@@ -162,7 +162,7 @@ function ask(url) {
 }
 
 /** Everything a client needs, in the form that `connection.json` promises. */
-function connectionOf({ origin, nats, postgresUrl, redisUrl, secrets, namespaces }) {
+export function connectionOf({ origin, nats, postgresUrl, redisUrl, secrets, namespaces }) {
   const perNamespace = Object.fromEntries(Object.entries(namespaces).map(([namespace, derived]) => {
     const { user, pass } = nats.shared ?? secrets.namespaces[namespace].nats;
     const producer = { user, pass, namespace, inbox_prefix: derived.inbox_prefix, outcome_consumer: derived.outcome_consumers[0] ?? null };

@@ -155,4 +155,11 @@ describe('the image on servers of somebody else\'s, as nobody, on a file system 
     }));
     expect(exits).toEqual([...started.keys()].map((service) => [service, 0, null]));
   }, 60_000);
+
+  it('holds the commands of the restore drill, which sign in to these servers like all others', async () => {
+    const operator = { UMPIRE_OPERATOR_NATS_USER: 'operator', UMPIRE_OPERATOR_NATS_PASSWORD: PASSWORD };
+    const told = (await umpire(['topology', 'events', '--since', '2020-01-01T00:00:00Z'], operator)).trimEnd().split('\n').map((line) => JSON.parse(line));
+    expect(told.filter(({ request_id }) => request_id === 'from/the image').map(({ seq, type, verdict }) => [seq, type, verdict])).toEqual([[1, 'opened', undefined], [2, 'responded', undefined], [3, 'resolved', 'approve']]);
+    expect(await umpire(['topology', 'forget', '--yes'], operator)).toBe('deleted: ACME_HITL_EVENTS\ndeleted: ACME_HITL_OUTCOMES\n');
+  }, 60_000);
 });
