@@ -102,6 +102,7 @@ describe('the commands and samples of the docs', () => {
   /** What is installed by npm in the docs is there already; `npm` itself stands for the clone's scripts. */
   const PRELUDE = `
     set -eu -o pipefail
+    export INIT_CWD=$PWD # as npm sets it
     npm() {
       if [[ "$1" == start ]]; then shift; [[ "\${1:-}" == -- ]] && shift; node '${clone}/deploy/local/umpire.mjs' start "$@"
       elif [[ "$1 $2 $3 $4" == 'run -s umpire --' ]]; then shift 4; node '${clone}/services/cli/bin/umpire.mjs' "$@"
