@@ -1,7 +1,7 @@
 import type { WhoAmI } from '@umpire/client';
 import { Center, Loader } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
+import { lazy, Suspense, useEffect, useEffectEvent, useMemo, useState } from 'react';
 import { Redirect, Route, Switch } from 'wouter';
 import { client, codeOf } from './api.ts';
 import { Drafts } from './drafts.ts';
@@ -64,19 +64,18 @@ function SignedInPages({ who, onLeave }: { who: WhoAmI; onLeave: (why: string | 
     const isPerson = who.user_id !== null && who.roles.includes('reviewer');
     return { inbox: isPerson ? new InboxStore(who.user_id!, titleOf) : null, drafts: isPerson ? new Drafts(who.namespace, who.user_id!) : null };
   }, [who]);
+  const sessionEnded = useEffectEvent(() => onLeave('Your session has ended. Your drafts are kept on this device: sign in to go on.'));
   useEffect(() => {
     const { inbox } = mine;
     if (inbox === null) return undefined;
     inbox.start();
     const unsubscribe = inbox.subscribe(() => {
-      if (inbox.snapshot().ended !== null) onLeave('Your session has ended. Your drafts are kept on this device: sign in to go on.');
+      if (inbox.snapshot().ended !== null) sessionEnded();
     });
     return () => {
       unsubscribe();
       inbox.close();
     };
-    // `onLeave` changes with every rendering and means the same.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [mine]);
   const session: SignedIn = {
     who,

@@ -29,13 +29,16 @@ export function Shell({ children }: { children: ReactNode }) {
   );
 }
 
+/** Where the pages do not all fit, the one that is open is in sight. */
+const bringIntoSight = (link: HTMLAnchorElement | null): void => void link?.scrollIntoView({ block: 'nearest', inline: 'center' });
+
 function Navigation({ links }: { links: { path: string; label: string }[] }) {
   const [location] = useLocation();
   const isHere = (path: string) => (path === '/' ? location === '/' || location.startsWith('/e/') : location === path);
   return (
     <nav aria-label="Pages" className="pages">
       {links.map(({ path, label }) => (
-        <Link key={path} href={path} className="page-link" aria-current={isHere(path) ? 'page' : undefined}>{label}</Link>
+        <Link key={path} href={path} className="page-link" {...(isHere(path) ? { 'aria-current': 'page', ref: bringIntoSight } : {})}>{label}</Link>
       ))}
     </nav>
   );

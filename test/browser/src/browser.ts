@@ -56,6 +56,23 @@ export class Window {
     await this.page.screenshot({ path: `${SCREENSHOTS}${name}.png` });
   }
 
+  /** With everything that one would scroll to: the window grows for it, and shrinks again. */
+  async screenshotWhole(name: string): Promise<void> {
+    const size = this.page.viewportSize()!;
+    const hidden = await this.page.evaluate(() => Math.max(0, ...[...document.querySelectorAll('.content, .decision-pane')].map((one) => one.scrollHeight - one.clientHeight)));
+    await this.page.setViewportSize({ width: size.width, height: size.height + hidden });
+    await this.screenshot(name);
+    await this.page.setViewportSize(size);
+  }
+
+  /** To another page of the console, as its links go there: nothing is loaded anew. */
+  async go(path: string): Promise<void> {
+    await this.page.evaluate((to) => {
+      history.pushState(null, '', to);
+      dispatchEvent(new PopStateEvent('popstate'));
+    }, path);
+  }
+
   close(): Promise<void> {
     return this.context.close();
   }

@@ -183,6 +183,56 @@ describe.skipIf(browserPath === undefined)('deciding in the console', () => {
     await alice.close();
   });
 
+  it('sorts by deadline, priority and age, and filters by text, reason, pattern and group', async () => {
+    expect((await stack.post('/identity/groups', stack.connection.keys.admin, { name: 'desk', members: ['carol'] })).status).toBe(201);
+    await ask(loan('sieve-1', { assignees: { groups: ['desk'] }, pattern: 'review', timeout_seconds: 3_600, prompt: 'Sieve one' }));
+    await ask(step('sieve-2', { assignees: { users: ['carol'] }, pattern: 'input', priority: 'critical', timeout_seconds: 7_200, prompt: 'Sieve two' }));
+    await ask(step('sieve-3', { pattern: 'review', priority: 'low', timeout_seconds: 600, prompt: 'Sieve three' }));
+    const carol = await open('carol');
+    const { page } = carol;
+    await row(page, 'sieve-3').waitFor();
+    await page.getByLabel('Search in the inbox').fill('sieve');
+    const shown = (ids: string[]) => expect.poll(() => page.locator('.row').evaluateAll((rows) => rows.map((one) => one.dataset['id']))).toEqual(ids.map((id) => `sieve-${id}`));
+    await shown(['3', '1', '2']);
+    await page.getByLabel('Sort by').selectOption('By priority');
+    await shown(['2', '1', '3']);
+    await page.getByLabel('Sort by').selectOption('By age');
+    await shown(['1', '2', '3']);
+    for (const [label, option, ids] of [['Reason', 'Hard disagreement', ['1']], ['Pattern', 'Input', ['2']], ['Group', 'group desk', ['1']], ['Group', 'me by name', ['2']], ['Group', 'role reviewer', ['3']]] as const) {
+      await page.getByLabel(label, { exact: true }).selectOption(option);
+      await shown([...ids]);
+      await page.getByLabel(label, { exact: true }).selectOption({ index: 0 });
+    }
+    await page.getByLabel('Search in the inbox').fill('nowhere');
+    await page.getByText('Nothing fits these filters').waitFor();
+    for (const id of ['sieve-1', 'sieve-2', 'sieve-3']) expect((await stack.post(`/hitl/escalations/${id}/cancel`, stack.connection.keys.admin, {})).status).toBe(200);
+    await carol.close();
+  });
+
+  it('counts down by the server\'s clock, marks who dissents, shows the votes so far, and sends the revision seen', async () => {
+    await ask(loan('clock-1', { assignees: { users: ['alice', 'bob'] }, pattern: 'approval', quorum: 'all', timeout_seconds: 7_200, prompt: 'By whose clock?' }));
+    expect((await stack.respond('clock-1', { decision: 'approve' }, stack.connection.keys.reviewers.bob)).status).toBe(200);
+    // This machine believes that it is five hours later.
+    const alice = await open('alice', '/e/clock-1', async (window) => {
+      await window.addInitScript(() => {
+        const now = Date.now.bind(Date);
+        Date.now = () => now() + 5 * 3_600_000;
+      });
+    });
+    const { page } = alice;
+    await page.locator('.decision-head .countdown').getByText(/^1 h 5\d min left$/).waitFor();
+    expect(await page.locator('.agent[data-dissents="true"] .agent-name').allTextContents()).toEqual(['collateral']);
+    expect(await page.getByRole('meter', { name: 'Confidence of collateral' }).getAttribute('aria-valuenow')).toBe('94');
+    await page.getByRole('group', { name: 'Votes so far' }).getByRole('row', { name: /^bob Approve/ }).waitFor();
+    await page.locator('.why').getByText(/Waiting for alice/).waitFor();
+    const sent = page.waitForRequest((request) => request.url().endsWith('/hitl/respond'));
+    await page.getByRole('radio', { name: 'Approve' }).check();
+    await page.getByRole('button', { name: 'Submit' }).click();
+    expect((await sent).postDataJSON()).toMatchObject({ interaction_id: 'clock-1', user_input: { decision: 'approve' }, revision: 1 });
+    await expect.poll(() => outcomeOf('clock-1')).toMatchObject({ verdict: 'approve', decided_by: ['bob', 'alice'] });
+    await alice.close();
+  });
+
   it('is worked by keys alone', async () => {
     for (const name of ['keys-1', 'keys-2']) await ask(step(name, { assignees: { users: ['carol'] }, pattern: 'review', prompt: name }));
     const carol = await open('carol');

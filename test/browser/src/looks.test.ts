@@ -1,57 +1,69 @@
+import { idToken } from '@umpire/contract';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Stack } from '../../e2e/src/stack.ts';
 import { smallTargets, violations } from './axe.ts';
 import { browserPath, startBrowser, VIEWS, Window, type View } from './browser.ts';
-import { loan, step } from './questions.ts';
+import { fillDay, LONG_ID } from './full-day.ts';
+import { Hook } from './hook.ts';
+import { step } from './questions.ts';
 
 const FIRST_VIEW_BYTES = 250_000;
 const MANY = 5_000;
-const OPERATORS = ['stats', 'oversight', 'webhooks', 'policies', 'rejected', 'access', 'try'];
+/** One of each pattern, one that is over, one whose texts are as long as they get. */
+const DECISIONS = ['loan-1', 'sign-1', 'edit-1', 'stop-1', 'round-1', 'field-1', 'hand-1', 'again-1', LONG_ID];
+const OPERATORS = { stats: 'Statistics', oversight: 'Oversight', webhooks: 'Webhooks', policies: 'Policies', rejected: 'Rejected messages', access: 'Keys and groups', try: 'Try it' };
 
 describe.skipIf(browserPath === undefined)('the look of the console', () => {
   let stack: Stack;
   let browser: Browser;
+  const hooks = [new Hook(), new Hook()] as const;
   beforeAll(async () => {
     [stack, browser] = await Promise.all([Stack.start('all'), startBrowser()]);
-    const submit = (message: object) => stack.post('/api/escalations', stack.connection.keys.producer, message);
-    await submit(loan('loan-1', { priority: 'high' }));
-    await submit(step('stop-1', { pattern: 'timed_decision', priority: 'critical', timeout_seconds: 280, default_action: 'abort', prompt: 'Stop the rollout in eu-west?' }));
-    await submit(step('sign-1', { pattern: 'approval', assignees: { users: ['alice', 'bob', 'carol'] }, prompt: 'Approve the payment of 12,400 EUR to Zażółć sp. z o.o.' }));
-    await submit(step('edit-1', { pattern: 'review', prompt: 'Is the rewritten clause right?', review_data: { content: 'The parties agree.\nThe term is one year.', suggestions: 'The parties agree.\nThe term is two years.' } }));
-    await stack.respond('sign-1', { decision: 'approve', comments: 'Checked against the order' }, stack.connection.keys.reviewers.bob);
+    await fillDay(stack, ...hooks);
   });
   afterAll(async () => {
     await browser?.close();
     await stack?.stop();
+    await Promise.all(hooks.map((hook) => hook.stop()));
   });
 
   it.each(Object.keys(VIEWS) as View[])('has no fault that axe finds, nothing too small to hit, nothing beyond the edge: %s', async (view) => {
     const found: string[] = [];
     const look = async (window: Window, name: string) => {
-      await window.screenshot(`${name}-${view}`);
+      await window.screenshotWhole(`${name}-${view}`);
       // What axe finds depends on colours and words, hardly on width: three views are enough for it.
       const rules = view === 'tablet' ? [] : await violations(window.page);
       found.push(...rules.map((one) => `${name}: ${one}`), ...(await smallTargets(window.page)).map((one) => `${name}: ${one}`));
       expect(await window.page.evaluate(() => document.documentElement.scrollWidth - innerWidth), `${name} is wider than the window`).toBeLessThanOrEqual(0);
     };
     const stranger = await Window.open(browser, stack.origin, view);
-    await stranger.page.goto('/');
-    await stranger.page.getByLabel('Key', { exact: true }).waitFor();
+    const { page } = stranger;
+    await page.goto('/');
+    await page.getByLabel('Key', { exact: true }).waitFor();
     await look(stranger, 'sign-in');
     await stranger.signIn(stack.connection.keys.reviewers.alice);
-    await stranger.page.getByText('Stop the rollout').waitFor();
+    await page.getByText('Stop the rollout').waitFor();
     await look(stranger, 'inbox');
-    for (const id of ['loan-1', 'sign-1', 'edit-1']) {
-      await stranger.page.goto(`/e/${id}`);
-      await stranger.page.getByRole('heading', { name: 'Timeline' }).waitFor();
-      await look(stranger, `decision-${id}`);
+    for (const prompt of ['Is the rewritten clause right?', 'Agents fundamentally disagree']) await page.getByRole('checkbox', { name: `Mark ${prompt}` }).first().check();
+    await page.getByRole('button', { name: 'Approve all' }).click();
+    await page.getByRole('dialog').waitFor();
+    await look(stranger, 'bulk');
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Unmark' }).click();
+    for (const [index, id] of DECISIONS.entries()) {
+      await stranger.go(`/e/~${idToken(id)}`);
+      const decision = page.locator(`[data-request=${JSON.stringify(id)}]`);
+      for (const name of ['Timeline', 'Where it stands']) await decision.getByRole('heading', { name }).waitFor();
+      await look(stranger, `decision-${index === DECISIONS.length - 1 ? 'long' : id}`);
     }
     const operator = await Window.open(browser, stack.origin, view);
     await operator.signIn(stack.connection.keys.admin);
-    for (const name of OPERATORS) {
-      await operator.page.goto(`/console/${name}`);
-      await operator.page.locator('[data-ready="true"]').waitFor();
+    for (const [name, title] of Object.entries(OPERATORS)) {
+      await operator.go(`/console/${name}`);
+      await operator.page.locator('[data-ready="true"]', { has: operator.page.getByRole('heading', { name: title, level: 1 }) }).waitFor();
+      if (name === 'webhooks') await operator.page.getByRole('button', { name: 'Deliveries' }).last().click();
+      if (name === 'webhooks') await operator.page.locator('details.delivery').first().waitFor();
       await look(operator, name);
     }
     expect([...stranger.faults, ...operator.faults]).toEqual([]);
@@ -61,7 +73,8 @@ describe.skipIf(browserPath === undefined)('the look of the console', () => {
   });
 
   it('loads the first view with less than 250 kB', async () => {
-    const page = await (await fetch(stack.origin)).text();
+    const answer = await fetch(stack.origin);
+    const page = await answer.text();
     const assets = [...page.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map((match) => match[1]!);
     expect(assets.length).toBeGreaterThanOrEqual(2);
     const sizes = await Promise.all(assets.map(async (path) => {
@@ -72,6 +85,12 @@ describe.skipIf(browserPath === undefined)('the look of the console', () => {
     const total = sizes.reduce((sum, size) => sum + size, Buffer.byteLength(page));
     expect(total).toBeGreaterThan(50_000);
     expect(total).toBeLessThan(FIRST_VIEW_BYTES);
+  });
+
+  it('is held to its own files: no script, style, frame or connection from elsewhere', async () => {
+    const policy = (await fetch(stack.origin)).headers.get('content-security-policy')!.split(';').map((part) => part.trim());
+    expect(policy).toEqual(expect.arrayContaining(["default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'", "object-src 'none'", "require-trusted-types-for 'script'"]));
+    expect(policy.join(' ')).not.toMatch(/unsafe-eval|\*|https?:/);
   });
 
   it('stays smooth with 5,000 pending', async () => {

@@ -1,33 +1,9 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Stack } from '../../e2e/src/stack.ts';
 import { browserPath, startBrowser, Window } from './browser.ts';
+import { Hook } from './hook.ts';
 import { loan } from './questions.ts';
-
-/** Takes webhooks, or refuses them. */
-class Hook {
-  status = 204;
-  readonly got: { event: string; request_id?: string }[] = [];
-  private readonly server: Server = createServer((request, response) => {
-    let text = '';
-    request.on('data', (part: Buffer) => (text += part.toString())).on('end', () => {
-      this.got.push(JSON.parse(text) as { event: string });
-      response.writeHead(this.status).end(this.status === 204 ? undefined : 'no room');
-    });
-  });
-
-  async start(): Promise<string> {
-    await new Promise<void>((done) => this.server.listen(0, '127.0.0.1', done));
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/hook`;
-  }
-
-  stop(): Promise<void> {
-    this.server.closeAllConnections();
-    return new Promise((done) => this.server.close(() => done()));
-  }
-}
 
 const POLICY = `id: loans-to-carol
 match:

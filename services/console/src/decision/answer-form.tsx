@@ -42,12 +42,11 @@ function Form({ item, onNext }: Props) {
     },
     onSettled: () => queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[1] === item.request_id }),
   });
-  const errors = send.error === null ? [] : ((send.error as UmpireError).errors ?? []);
+  const errors = errorsOf(send.error);
+  // Once for each refusal.
   useEffect(() => {
-    const first = errors[0];
+    const [first] = errorsOf(send.error);
     if (first !== undefined) form.current?.querySelector<HTMLElement>(`[data-field="${CSS.escape(nameIn(first))}"] :is(input,textarea,select)`)?.focus();
-    // Once for each refusal.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [send.error]);
   const change = (name: string, value: unknown) => {
     const next = { ...values, [name]: value };
@@ -72,6 +71,7 @@ function Form({ item, onNext }: Props) {
   );
 }
 
+const errorsOf = (error: Error | null): FieldError[] => (error === null ? [] : ((error as UmpireError).errors ?? []));
 const nameIn = (error: FieldError): string => error.path.replace(/^user_input\./, '');
 
 /** Why the server did not take it. The real outcome is shown by the page as soon as it is read again, and named here at once. */

@@ -53,7 +53,7 @@ function Decision({ item, onNext, stale }: { item: EscalationItem; onNext: (() =
   const request = item.kind === 'escalation' ? readRequest(item.data) : null;
   const review = reviewRest(item);
   return (
-    <article className="decision">
+    <article className="decision" data-request={item.request_id}>
       <Link href="/" className="back">← Inbox</Link>
       <header className="decision-head">
         <p className="row-facts">
@@ -94,7 +94,7 @@ function Settled({ item, onNext }: { item: EscalationItem; onNext: (() => void) 
   return (
     <Alert color={good ? 'blue' : 'gray'} variant="light" role="status" title={outcomeSentence(item.outcome)} className="settled">
       <p>{moment(item.outcome.decided_at)}. Nothing more can be answered here.</p>
-      {onNext !== undefined && <Button variant="light" onClick={onNext} mt="xs">Next item</Button>}
+      {onNext !== undefined && <Button variant="default" onClick={onNext} mt="xs">Next item</Button>}
     </Alert>
   );
 }

@@ -19,7 +19,7 @@ function Control({ field, id, value, numbered, error, onChange }: Props) {
       return (
         <Radio.Group {...named} value={text} onChange={onChange} size="md">
           <Stack gap={0} className="choices">
-            {(field.options ?? []).map((option, index) => <Radio key={valueOf(option)} className="choice" value={valueOf(option)} size="md" label={<>{numbered && index < 9 && <kbd>{index + 1}</kbd>} {worded(option)}</>} />)}
+            {(field.options ?? []).map((option, index) => <Radio key={valueOf(option)} className="choice" value={valueOf(option)} size="md" label={<>{numbered && index < 9 && <kbd className="key-hint">{index + 1}</kbd>} {worded(option)}</>} />)}
           </Stack>
         </Radio.Group>
       );

@@ -1,5 +1,4 @@
 import type { EscalationItem, Outcome } from '@umpire/client';
-import { Table } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { idToken } from '@umpire/contract';
@@ -52,18 +51,18 @@ export function Standing({ item }: { item: EscalationItem }) {
 function Votes({ votes }: { votes: Explanation['votes'] }) {
   return (
     <div className="scroll-x" tabIndex={0} role="group" aria-label="Votes so far">
-      <Table className="votes">
-        <Table.Thead><Table.Tr><Table.Th>Who</Table.Th><Table.Th>Said</Table.Th><Table.Th>When</Table.Th></Table.Tr></Table.Thead>
-        <Table.Tbody>
+      <table className="rows-table votes">
+        <thead><tr><th scope="col">Who</th><th scope="col">Said</th><th scope="col">When</th></tr></thead>
+        <tbody>
           {votes.map((vote) => (
-            <Table.Tr key={`${vote.user_id} ${vote.seat} ${vote.at}`} data-counts={vote.counts}>
-              <Table.Td>{vote.user_id}{vote.seat !== vote.user_id && ` for ${vote.seat}`}</Table.Td>
-              <Table.Td>{spoken(vote.verdict)}{!vote.counts && ` (does not count: ${vote.why_not ?? ''})`}</Table.Td>
-              <Table.Td>{moment(vote.at)}</Table.Td>
-            </Table.Tr>
+            <tr key={`${vote.user_id} ${vote.seat} ${vote.at}`} data-counts={vote.counts}>
+              <td>{vote.user_id}{vote.seat !== vote.user_id && ` for ${vote.seat}`}</td>
+              <td>{spoken(vote.verdict)}{!vote.counts && ` (does not count: ${vote.why_not ?? ''})`}</td>
+              <td>{moment(vote.at)}</td>
+            </tr>
           ))}
-        </Table.Tbody>
-      </Table>
+        </tbody>
+      </table>
     </div>
   );
 }

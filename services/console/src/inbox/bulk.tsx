@@ -10,6 +10,9 @@ type Failure = { item: EscalationItem; message: string };
 
 const valueOf = (option: EscalationItem['options'][number]): string => (typeof option === 'string' ? option : option.value);
 
+/** `Approve all`, `Request changes on all`. */
+const forAll = (word: string): string => `${word}${word.includes(' ') ? ' on' : ''} all`;
+
 /** What all marked items offer, and ask nothing beside. */
 function sharedOptions(items: EscalationItem[]): string[] {
   const plain = items.every((item) => item.ui_schema.fields.every((field) => field.name === item.verdict_field || field.required !== true));
@@ -30,7 +33,7 @@ export function BulkBar({ chosen, onDone }: { chosen: EscalationItem[]; onDone: 
   return (
     <div className="bulk" role="group" aria-label="Marked items">
       <Text fw={600}>{chosen.length} marked</Text>
-      {options.map((option) => <Button key={option} variant="light" onClick={() => setVerdict(option)}>{spoken(option)} all</Button>)}
+      {options.map((option) => <Button key={option} variant="default" onClick={() => setVerdict(option)}>{forAll(spoken(option))}</Button>)}
       {options.length === 0 && chosen.length > 0 && <Text size="sm">These have no answer in common that needs nothing else.</Text>}
       <Button variant="subtle" color="gray" onClick={onDone}>Unmark</Button>
       {verdict !== null && <Confirmation chosen={chosen} verdict={verdict} onClose={(finished) => { setVerdict(null); if (finished) onDone(); }} />}
@@ -73,7 +76,7 @@ function Confirmation({ chosen, verdict, onClose }: { chosen: EscalationItem[]; 
     <Modal opened onClose={() => onClose(false)} title={`Answer “${word}” on ${items.length} ${items.length === 1 ? 'item' : 'items'}?`} size="lg" closeButtonProps={{ 'aria-label': 'Close', size: 44 }}>
       <Stack>
         {failures === null ? (
-          <ul className="bulk-list">{items.map((item) => <li key={item.request_id}>{titleOf(item)}</li>)}</ul>
+          <ul className="bulk-list">{items.map((item) => <li key={item.request_id}>{titleOf(item)} <span className="muted">{item.task_id ?? item.request_id}</span></li>)}</ul>
         ) : (
           <Alert color="red" variant="light" role="alert" title={`${items.length - failures.length} of ${items.length} were answered; these were not:`}>
             <ul className="bulk-list">{failures.map(({ item, message }) => <li key={item.request_id}>{titleOf(item)}: {message}</li>)}</ul>

@@ -17,7 +17,7 @@ export function FilterBar({ filters, onChange, items, searchRef }: Props) {
   const set = (part: Partial<Filters>) => onChange({ ...filters, ...part });
   return (
     <div className="filters" role="search">
-      <TextInput ref={searchRef} className="filter-text" aria-label="Search in the inbox" placeholder="Search  ( / )" value={filters.text} onChange={(event) => set({ text: event.currentTarget.value })} />
+      <TextInput ref={searchRef} className="filter-text" aria-label="Search in the inbox" placeholder="Search" rightSection={<kbd className="key-hint">/</kbd>} rightSectionPointerEvents="none" value={filters.text} onChange={(event) => set({ text: event.currentTarget.value })} />
       <NativeSelect size="md" aria-label="Sort by" value={filters.sort} onChange={(event) => set({ sort: event.currentTarget.value as Sort })} data={SORTS.map((sort) => ({ value: sort, label: `By ${sort}` }))} />
       <NativeSelect size="md" aria-label="Reason" value={filters.reason} onChange={(event) => set({ reason: event.currentTarget.value })} data={[{ value: '', label: 'Any reason' }, ...offered.reasons.map((reason) => ({ value: reason, label: REASON_WORDS[reason] }))]} />
       <NativeSelect size="md" aria-label="Pattern" value={filters.pattern} onChange={(event) => set({ pattern: event.currentTarget.value })} data={[{ value: '', label: 'Any pattern' }, ...offered.patterns.map((pattern) => ({ value: pattern, label: spoken(pattern) }))]} />

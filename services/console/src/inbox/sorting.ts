@@ -14,8 +14,11 @@ const byDeadline = (a: EscalationItem, b: EscalationItem): number => byText(a.ex
 const byPriority = (a: EscalationItem, b: EscalationItem): number => WEIGHT[a.priority]! - WEIGHT[b.priority]! || byDeadline(a, b);
 const ORDERS: Record<Sort, (a: EscalationItem, b: EscalationItem) => number> = { deadline: byDeadline, priority: byPriority, age: byAge };
 
-/** How an item came to a person: by name, or through a role. */
-export const viaOf = (item: EscalationItem, userId: string): string[] => (item.electorate.users.includes(userId) ? ['me by name'] : item.electorate.roles.map((role) => `role ${role}`));
+/** How an item came to a person: through a group, by name, or through a role. */
+export function viaOf({ electorate, groups = [] }: EscalationItem, userId: string): string[] {
+  if (!electorate.users.includes(userId)) return electorate.roles.map((role) => `role ${role}`);
+  return groups.length === 0 ? ['me by name'] : groups.map((group) => `group ${group}`);
+}
 
 export function arrange(items: readonly EscalationItem[], filters: Filters, userId: string): EscalationItem[] {
   const words = filters.text.trim().toLowerCase().split(/\s+/).filter((word) => word !== '');

@@ -4,8 +4,8 @@ import type { ReactNode } from 'react';
 import { codeOf, messageOf } from '../api.ts';
 
 /** An operators' page: its name, and `data-ready` once what it shows first is there, or is known not to come. */
-export function Page({ title, ready, children }: { title: string; ready: boolean; children: ReactNode }) {
-  return <div className="page" data-ready={ready}><h1>{title}</h1>{children}</div>;
+export function Page({ title, ready, choices, children }: { title: string; ready: boolean; choices?: ReactNode; children: ReactNode }) {
+  return <div className="page" data-ready={ready}><div className="page-head"><h1>{title}</h1>{choices !== undefined && <div className="page-choices">{choices}</div>}</div>{children}</div>;
 }
 
 /** What a question brought: its answer, that it is under way, or why there is none. */
@@ -17,12 +17,15 @@ export function Answer<T>({ query, children }: { query: UseQueryResult<T>; child
 
 export const Panel = ({ title, children }: { title: string; children: ReactNode }) => <section className="part"><h2 className="panel-title">{title}</h2>{children}</section>;
 
-/** A table that scrolls by itself where it is too wide. */
-export function Rows({ label, head, children }: { label: string; head: string[]; children: ReactNode }) {
+/** A number with what it counts. */
+export const Card = ({ name, value }: { name: string; value: string }) => <div className="card"><div className="card-value">{value}</div><div className="card-name">{name}</div></div>;
+
+/** A table that scrolls by itself where it is too wide. @param numbers that every column but the first holds numbers */
+export function Rows({ label, head, numbers = false, children }: { label: string; head: string[]; numbers?: boolean; children: ReactNode }) {
   return (
     <div className="scroll-x" tabIndex={0} role="group" aria-label={label}>
-      <table className="rows-table">
-        <thead><tr>{head.map((name) => <th key={name} scope="col">{name}</th>)}</tr></thead>
+      <table className="rows-table" data-numbers={numbers}>
+        <thead><tr>{head.map((name) => (name === '' ? <td key={name} /> : <th key={name} scope="col">{name}</th>))}</tr></thead>
         <tbody>{children}</tbody>
       </table>
     </div>
@@ -31,12 +34,12 @@ export function Rows({ label, head, children }: { label: string; head: string[];
 
 export type Bar = { name: string; value: number; text?: string; tone?: 'bad' | 'good' | 'warn' };
 
-/** Numbers as bars beside each other; the numbers stand there too. */
-export function Bars({ bars, empty }: { bars: Bar[]; empty: string }) {
-  const most = Math.max(0, ...bars.map((bar) => bar.value));
-  if (most === 0) return <p className="muted">{empty}</p>;
+/** Numbers as bars beside each other; the numbers stand there too. @param whole what a full bar stands for: else the greatest of them */
+export function Bars({ bars, empty, whole }: { bars: Bar[]; empty: string; whole?: number }) {
+  const most = whole ?? Math.max(0, ...bars.map((bar) => bar.value));
+  if (most === 0 || bars.length === 0) return <p className="muted">{empty}</p>;
   return (
-    <div role="list">
+    <div role="list" className="chart">
       {bars.map(({ name, value, text, tone }) => (
         <div key={name} className="chart-row" role="listitem">
           <span className="name">{name}</span>

@@ -6,7 +6,7 @@ import { Product } from '../harness/product.ts';
 import { say } from '../harness/progress.ts';
 import { byContender, interleave, ratioOf, type Contender } from '../harness/rounds.ts';
 import { openMany } from '../latency/respond.ts';
-import { fillRows } from '../reads/rows.ts';
+import { FILLERS, fillRows } from '../reads/rows.ts';
 import { ours as storeOurs } from '../store/ours.ts';
 
 /** The product's rates with so many pending: stored, answered, listed. */
@@ -33,7 +33,7 @@ async function run(options: Options): Promise<PartResult> {
     const contenders: Contender[] = [];
     for (const [index, product] of products.entries()) {
       say(`filling ${names[index]}`);
-      await fillRows(product.connectPostgres(1), sizes[index]!, false);
+      await fillRows(product.connectPostgres(FILLERS), sizes[index]!, false);
       const client = new Client(await originOf(product, 'state-store'), product.connection.keys.reviewers.alice);
       contenders.push(contender(names[index]!, product, client, messages, options.quick ? 300 : 2_000));
     }

@@ -6,7 +6,7 @@ import { atMost, type Options, type Part, type PartResult } from '../harness/par
 import { Product } from '../harness/product.ts';
 import { say } from '../harness/progress.ts';
 import { byContender, interleave, type Contender } from '../harness/rounds.ts';
-import { fillRows } from './rows.ts';
+import { FILLERS, fillRows } from './rows.ts';
 
 const READERS = 4;
 const MOST_MS = 10;
@@ -23,14 +23,24 @@ const PATHS: Record<string, (n: number, total: number) => string> = {
   'search: two words': (n) => `/hitl/escalations?text=common+w${n % 1000}&state=pending`,
 };
 
-function reader(client: Client, name: string, total: number, count: number): Contender {
+/** What operators look at; they are few. */
+const OPERATORS: Record<string, (n: number, total: number) => string> = {
+  'stats: a day': () => '/hitl/stats',
+  'stats: 30 days': () => '/hitl/stats?hours=720',
+  'oversight: 30 days': () => '/hitl/stats/oversight',
+};
+
+/** Reading a count of all pending by reason from the rows, as it would be without what is kept for statistics. */
+const COUNTING = 'bare query (pending counted by reason)';
+
+function reader(client: Client, name: string, path: (n: number, total: number) => string, total: number, count: number): Contender {
   return {
     name,
     run: async () => {
       const times: number[] = [];
       const seconds = await closed(count, READERS, async (index) => {
         const began = performance.now();
-        await client.ask('GET', PATHS[name]!(index, total));
+        await client.ask('GET', path(index, total));
         times.push(performance.now() - began);
       });
       return { ...latencies('read', times), rate: count / seconds };
@@ -48,6 +58,23 @@ function bareQuery(product: Product, total: number, count: number): Contender {
       const seconds = await closed(count, READERS, async (index) => {
         const began = performance.now();
         await sql`select state from store.escalations where namespace = 'default' and request_id = ${`row-${1 + ((index * 7919) % total)}`}`;
+        times.push(performance.now() - began);
+      });
+      await sql.end();
+      return { ...latencies('read', times), rate: count / seconds };
+    },
+  };
+}
+
+function counting(product: Product, count: number): Contender {
+  return {
+    name: COUNTING,
+    run: async () => {
+      const times: number[] = [];
+      const sql = product.connectPostgres(READERS);
+      const seconds = await closed(count, READERS, async () => {
+        const began = performance.now();
+        await sql`select reason, count(*)::int as pending, min(opened_at) as oldest from store.escalations where namespace = 'default' and status = 'pending' group by reason`;
         times.push(performance.now() - began);
       });
       await sql.end();
@@ -80,21 +107,27 @@ async function run(options: Options): Promise<PartResult> {
     const total = options.quick ? 20_000 : 1_000_000;
     const count = options.quick ? 100 : 600;
     say(`filling ${total} rows`);
-    await fillRows(product.connectPostgres(1), total, true);
-    const client = new Client(await originOf(product, 'state-store'), product.connection.keys.reviewers.alice, READERS);
-    const readers = Object.keys(PATHS).map((name) => reader(client, name, total, count));
+    await fillRows(product.connectPostgres(FILLERS), total, true);
+    const origin = await originOf(product, 'state-store');
+    const client = new Client(origin, product.connection.keys.reviewers.alice, READERS);
+    const operator = new Client(origin, product.connection.keys.admin, READERS);
+    const readers = [
+      ...Object.entries(PATHS).map(([name, path]) => reader(client, name, path, total, count)),
+      ...Object.entries(OPERATORS).map(([name, path]) => reader(operator, name, path, total, Math.round(count / 6))),
+    ];
     for (const one of readers) await one.run(0);
-    const measured = await interleave([...readers, bareQuery(product, total, count), redisGet(product, count)], options);
-    await client.close();
+    const measured = await interleave([...readers, bareQuery(product, total, count), counting(product, Math.round(count / 6)), redisGet(product, count)], options);
+    await Promise.all([client.close(), operator.close()]);
     const found = byContender(measured);
+    const read = Object.entries(found).filter(([, metrics]) => metrics['read_p99'] !== undefined);
     return {
       measured,
-      aims: Object.keys(PATHS).flatMap((name) => (found[name] ? [atMost(`${name}, p99, ${READERS} readers, ${total.toLocaleString('en-US')} rows`, name.startsWith('search') ? MOST_SEARCH_MS : MOST_MS, found[name]['read_p99']!, 'ms')] : [])),
-      charts: [{ title: `Reads at ${total.toLocaleString('en-US')} rows`, unit: 'ms (p99)', bars: Object.entries(found).map(([label, metrics]) => ({ label, summary: metrics['read_p99']! })) }],
+      aims: readers.flatMap(({ name }) => (found[name] ? [atMost(`${name}, p99, ${READERS} readers, ${total.toLocaleString('en-US')} rows`, name.startsWith('search') ? MOST_SEARCH_MS : MOST_MS, found[name]['read_p99']!, 'ms')] : [])),
+      charts: [{ title: `Reads at ${total.toLocaleString('en-US')} rows`, unit: 'ms (p99)', bars: read.map(([label, metrics]) => ({ label, summary: metrics['read_p99']! })) }],
     };
   } finally {
     await product.stop();
   }
 }
 
-export const readsPart: Part = { name: 'reads', title: 'lists, status, search at 1 M rows', run };
+export const readsPart: Part = { name: 'reads', title: 'lists, status, search, statistics at 1 M rows', run };
