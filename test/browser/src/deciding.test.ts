@@ -76,11 +76,13 @@ describe.skipIf(browserPath === undefined)('deciding in the console', () => {
     await alice.page.getByRole('alert').getByText('Nothing is lost').waitFor({ timeout: 30_000 });
     expect(await row(alice.page, 'kept-1').count()).toBe(1);
     await alice.page.reload();
+    await alice.page.getByRole('heading', { name: 'Your answer' }).waitFor();
     await expect.poll(() => alice.page.getByLabel('Feedback/Comments').inputValue()).toBe('Größe geprüft');
     await alice.page.getByRole('button', { name: 'alice' }).click();
     await alice.page.getByRole('menuitem', { name: 'Sign out' }).click();
     expect(await alice.page.evaluate(() => Object.keys(localStorage).map((key) => key.split(':')[0]))).toEqual(['umpire-draft']);
     await alice.signIn(stack.connection.keys.reviewers.alice, '/e/kept-1');
+    await alice.page.getByRole('heading', { name: 'Your answer' }).waitFor();
     await expect.poll(() => alice.page.getByLabel('Feedback/Comments').inputValue()).toBe('Größe geprüft');
     await alice.page.unroute('**/hitl/respond');
     await alice.page.getByRole('button', { name: 'Submit' }).click();
