@@ -59,7 +59,7 @@ function KeyRow({ item }: { item: { id: string; name: string; user_id: string | 
   const revoke = useMutation({ mutationFn: () => client.identity.keys.revoke(item.id), onSuccess: () => queries.invalidateQueries({ queryKey: ['keys'] }) });
   return (
     <tr>
-      <th scope="row">{item.name}</th><td>{item.user_id ?? '–'}</td><td>{item.roles.join(', ')}</td><td>{moment(item.created_at)}</td><td>{item.expires_at === null ? '–' : moment(item.expires_at)}</td>
+      <th scope="row">{item.name}</th><td>{item.user_id ?? '–'}</td><td>{item.roles.join(', ')}</td><td className="whole">{moment(item.created_at)}</td><td className="whole">{item.expires_at === null ? '–' : moment(item.expires_at)}</td>
       <td>
         {sure ? <Group gap="xs" wrap="nowrap"><Button color="red" loading={revoke.isPending} onClick={() => revoke.mutate()}>Revoke {item.name}</Button><Button variant="default" onClick={() => setSure(false)}>Keep</Button></Group> : <Button variant="default" onClick={() => setSure(true)}>Revoke…</Button>}
         <Failure error={revoke.error} />
@@ -88,7 +88,7 @@ function GroupRow({ name, members }: { name: string; members: string[] }) {
   return (
     <tr>
       <th scope="row">{name}</th>
-      <td>{members.length === 0 ? <span className="muted">nobody</span> : members.map((member) => <Button key={member} variant="default" aria-label={`Take ${member} out of ${name}`} onClick={() => change.mutate(() => client.identity.groups.removeMember(name, member))}>{member} ×</Button>)}</td>
+      <td>{members.length === 0 ? <span className="muted">nobody</span> : <div className="members">{members.map((member) => <Button key={member} variant="default" aria-label={`Take ${member} out of ${name}`} onClick={() => change.mutate(() => client.identity.groups.removeMember(name, member))}>{member} ×</Button>)}</div>}</td>
       <td>
         <form className="line-form" onSubmit={(event) => { event.preventDefault(); change.mutate(() => client.identity.groups.addMember(name, person.trim())); setPerson(''); }}>
           <TextInput aria-label={`Add to ${name}`} placeholder="person" value={person} onChange={(event) => setPerson(event.currentTarget.value)} />

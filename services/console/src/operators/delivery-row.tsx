@@ -18,7 +18,7 @@ export function DeliveryRow({ delivery, of }: { delivery: Delivery; of: string |
       <summary><span className="tag" data-kind={delivery.state === 'failed' ? 'dissent' : 'area'}>{delivery.state}</span> {delivery.event} <span className="muted">{of === null ? '' : `${of} · `}{delivery.attempts} {delivery.attempts === 1 ? 'attempt' : 'attempts'} · {moment(delivery.created_at)}</span></summary>
       {attempts.data !== undefined && (
         <Rows label="Attempts" head={['#', 'When', 'Took', 'Answer', 'Body']}>
-          {attempts.data.items.map((one) => <tr key={one.number}><td>{one.number}</td><td>{moment(one.started_at)}</td><td>{one.latency_ms} ms</td><td>{one.status ?? one.error}</td><td className="code">{one.response.slice(0, 300)}</td></tr>)}
+          {attempts.data.items.map((one) => <tr key={one.number}><td>{one.number}</td><td className="whole">{moment(one.started_at)}</td><td>{one.latency_ms} ms</td><td>{one.status ?? one.error}</td><td className="code">{one.response.slice(0, 300)}</td></tr>)}
         </Rows>
       )}
       {delivery.state !== 'delivered' && <Button mt="xs" variant="default" loading={retry.isPending} onClick={() => retry.mutate()}>Send again now</Button>}

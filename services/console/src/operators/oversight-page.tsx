@@ -70,7 +70,7 @@ function Figures({ oversight: { all, reasons, reviewers, agents, synthesis, reve
         {reversals.length === 0 ? <p className="muted">None in this window.</p> : (
           <Rows label="Reversed decisions" head={['Escalation', 'Was', 'By', 'Became', 'In', 'At']}>
             {reversals.map((one) => (
-              <tr key={one.revised_by}><th scope="row"><Link href={decisionPath(one.request_id)} className="inline-link code">{one.request_id}</Link></th><td>{spoken(one.verdict)}</td><td>{one.reviewers.join(', ')}</td><td>{spoken(one.revised_verdict)}</td><td><Link href={decisionPath(one.revised_by)} className="inline-link code">{one.revised_by}</Link></td><td>{moment(one.revised_at)}</td></tr>
+              <tr key={one.revised_by}><th scope="row"><Link href={decisionPath(one.request_id)} className="inline-link code">{one.request_id}</Link></th><td>{spoken(one.verdict)}</td><td>{one.reviewers.join(', ')}</td><td>{spoken(one.revised_verdict)}</td><td><Link href={decisionPath(one.revised_by)} className="inline-link code">{one.revised_by}</Link></td><td className="whole">{moment(one.revised_at)}</td></tr>
             ))}
           </Rows>
         )}

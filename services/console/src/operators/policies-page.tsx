@@ -41,7 +41,7 @@ export function PoliciesPage() {
             <Rows label="Policies" head={['Policy', 'Version', 'Priority', 'Since', 'By', '']}>
               {items.map((policy) => (
                 <tr key={policy.id}>
-                  <th scope="row">{policy.id}<div className="muted">{policy.description}</div></th><td>{policy.version}</td><td>{policy.priority}</td><td>{moment(policy.created_at)}</td><td>{policy.created_by}</td>
+                  <th scope="row">{policy.id}<div className="muted">{policy.description}</div></th><td>{policy.version}</td><td>{policy.priority}</td><td className="whole">{moment(policy.created_at)}</td><td className="whole">{policy.created_by}</td>
                   <td><Group gap="xs" wrap="nowrap"><Button variant="default" onClick={() => setText(JSON.stringify(policy.document, null, 2))}>Edit</Button><Button variant="default" onClick={() => change.mutate({ id: policy.id, on: !policy.enabled })}>{policy.enabled ? 'Disable' : 'Enable'}</Button></Group></td>
                 </tr>
               ))}
