@@ -1,4 +1,4 @@
-import { keyDigest, migrate, newId, readMigrations, SESSION_DEADLINES, type Migration, type Sql } from '@umpire/runtime';
+import { keyDigest, migrate, newId, readMigrations, SESSION_SETTINGS, type Migration, type Sql } from '@umpire/runtime';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
@@ -77,7 +77,7 @@ async function grant(sql: Sql, { service, role, schemas }: Component, password: 
       const [statement] = await tx<{ text: string }[]>`select format('alter role %I password %L', ${role}::text, ${password}::text) as text`;
       await tx.unsafe(statement!.text);
       // Behind a pooler a service cannot set them for its session.
-      for (const [name, ms] of Object.entries(SESSION_DEADLINES)) await tx.unsafe(`alter role ${role} set ${name} = ${ms}`);
+      for (const [name, value] of Object.entries(SESSION_SETTINGS)) await tx.unsafe(`alter role ${role} set ${name} = ${value}`);
     }
     for (const schema of schemas) {
       const [present] = await tx`select 1 from pg_namespace where nspname = ${schema}`;

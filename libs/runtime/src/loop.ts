@@ -41,7 +41,8 @@ export class Loop {
 
   wake(): void {
     this.woken = true;
-    this.idle?.abort();
+    // A reason of our own: without one each wake would make an exception with its stack, which nobody reads.
+    this.idle?.abort('woken');
   }
 
   private async run(signal: AbortSignal): Promise<void> {

@@ -26,7 +26,7 @@ export async function clearSuspect(sql: Query, submission: string): Promise<void
 export async function pruneSuspects(sql: Query, hours: number, most: number): Promise<number> {
   const rows = await sql`
     delete from intake.suspects
-    where noted_at < clock_timestamp() - make_interval(hours => ${hours}::integer)
+    where noted_at < (select clock_timestamp()) - make_interval(hours => ${hours}::integer)
       or submission in (select submission from intake.suspects order by noted_at desc, submission offset ${most})
     returning 1 as one`;
   return rows.length;

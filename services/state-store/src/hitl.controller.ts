@@ -78,7 +78,7 @@ export class HitlController {
   @Allow('producer', 'reviewer', 'admin')
   async status(@Caller() caller: Principal, @Reading() reader: Reader, @Param('interaction_id') id: string, @Query({ schema: statusQuery }) query: z.infer<typeof statusQuery>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const gone = new AbortController();
-    request.raw.once('close', () => gone.abort());
+    if (query.wait > 0) request.raw.once('close', () => gone.abort());
     const key = { namespace: caller.namespace, request_id: requestIdOf(id) };
     const { text, state } = await this.reads.status(key, query.wait, gone.signal);
     if (!mayRead(caller, state)) throw new UmpireError('forbidden', 'this escalation is not yours to read');

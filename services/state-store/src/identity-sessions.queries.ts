@@ -23,7 +23,7 @@ export async function insertSession(sql: Query, session: NewSession): Promise<st
   const { token } = session;
   const [row] = await sql<{ expires_at: string }[]>`
     with forgotten as (
-      delete from identity.sessions where digest in (select digest from identity.sessions where expires_at < clock_timestamp() - interval '1 hour' order by expires_at limit 100)
+      delete from identity.sessions where digest in (select digest from identity.sessions where expires_at < (select clock_timestamp()) - interval '1 hour' order by expires_at limit 100)
     )
     insert into identity.sessions (digest, namespace, key_id, token_id, user_id, roles, expires_at)
     select decode(${session.digest}, 'hex'), ${session.namespace}, ${session.key_id}::uuid, ${token?.id ?? null}, ${token?.user_id ?? null}, ${token?.roles ?? null}::text[], end_at

@@ -23,7 +23,7 @@ export async function leaseOutbox(sql: Query, limit: number): Promise<OutboxItem
   const rows = await sql<(Omit<OutboxItem, 'reply_subject' | 'trace'> & { state: Uint8Array | null; traceparent: string | null })[]>`
     with due as (
       select namespace, request_id, seq from store.outbox
-      where created_at < clock_timestamp() - interval '2 seconds' and (leased_until is null or leased_until < clock_timestamp())
+      where created_at < (select clock_timestamp()) - interval '2 seconds' and (leased_until is null or leased_until < (select clock_timestamp()))
       order by created_at limit ${limit} for update skip locked
     ), leased as (
       update store.outbox o set leased_until = clock_timestamp() + interval '10 seconds'

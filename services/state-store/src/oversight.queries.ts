@@ -35,7 +35,7 @@ export const addAgents = (sql: Query, rows: AgentRow[]) =>
 
 /** Forgets what is older than the longest window that can be asked for. @returns how many rows went, at most `limit` of each kind */
 export async function pruneOversight(sql: Query, days: number, limit: number): Promise<number> {
-  const before = sql`clock_timestamp() - make_interval(days => ${days}::integer)`;
+  const before = sql`(select clock_timestamp()) - make_interval(days => ${days}::integer)`;
   const ends = await sql`delete from store.oversight_ends where ctid = any (array(select ctid from store.oversight_ends where ended_at < ${before} limit ${limit}))`;
   const answers = await sql`delete from store.oversight_answers where ctid = any (array(select ctid from store.oversight_answers where answered_at < ${before} limit ${limit}))`;
   const agents = await sql`delete from store.oversight_agents where ctid = any (array(select ctid from store.oversight_agents where hour < ${before} limit ${limit}))`;
@@ -54,23 +54,23 @@ export const answerFigures = (sql: Query, namespace: string, days: number, words
     with timed as (
       select user_id, reason, words, answered_at, extract(epoch from answered_at - asked_at)::float8 as seconds,
         extract(epoch from answered_at - greatest(asked_at, lag(answered_at) over (partition by user_id order by answered_at, request_id)))::float8 as available
-      from store.oversight_answers where namespace = ${namespace} and answered_at > clock_timestamp() - make_interval(days => ${days}::integer + 1)
+      from store.oversight_answers where namespace = ${namespace} and answered_at > (select clock_timestamp()) - make_interval(days => ${days}::integer + 1)
     )
     select user_id, reason, count(*)::integer as answers, percentile_cont(0.5) within group (order by seconds) as median_seconds, percentile_cont(0.9) within group (order by seconds) as p90_seconds,
       count(words)::integer as readable, count(*) filter (where available < words * 60.0 / ${wordsPerMinute}::float8)::integer as faster_than_reading
-    from timed where answered_at > clock_timestamp() - make_interval(days => ${days}::integer)
+    from timed where answered_at > (select clock_timestamp()) - make_interval(days => ${days}::integer)
     group by grouping sets ((user_id, reason), (user_id), (reason), ())
     order by answers desc, user_id, reason`;
 
 export const endFigures = (sql: Query, namespace: string, days: number) =>
   sql<{ reason: string; source: string; ended: number }[]>`
     select reason, source, count(*)::integer as ended from store.oversight_ends
-    where namespace = ${namespace} and ended_at > clock_timestamp() - make_interval(days => ${days}::integer) group by reason, source order by reason, source`;
+    where namespace = ${namespace} and ended_at > (select clock_timestamp()) - make_interval(days => ${days}::integer) group by reason, source order by reason, source`;
 
 export const agentFigures = (sql: Query, namespace: string, days: number, most: number) =>
   sql<{ kind: string; name: string; agreed: number; disagreed: number }[]>`
     select kind, name, sum(agreed)::integer as agreed, sum(disagreed)::integer as disagreed from store.oversight_agents
-    where namespace = ${namespace} and hour > clock_timestamp() - make_interval(days => ${days}::integer)
+    where namespace = ${namespace} and hour > (select clock_timestamp()) - make_interval(days => ${days}::integer)
     group by kind, name order by kind desc, sum(agreed + disagreed) desc, name limit ${most}`;
 
 export type Reversal = { request_id: string; verdict: string; revised_by: string; revised_verdict: string; revised_at: Date; reviewers: string[] };
@@ -82,7 +82,7 @@ export const reversals = (sql: Query, namespace: string, days: number) =>
       array(select distinct a.user_id from store.oversight_answers a
         where a.namespace = earlier.namespace and a.request_id = earlier.request_id and a.verdict = earlier.verdict order by a.user_id) as reviewers
     from store.oversight_ends later join store.oversight_ends earlier on earlier.namespace = later.namespace and earlier.request_id = later.revises
-    where later.namespace = ${namespace} and later.ended_at > clock_timestamp() - make_interval(days => ${days}::integer)
+    where later.namespace = ${namespace} and later.ended_at > (select clock_timestamp()) - make_interval(days => ${days}::integer)
       and later.source = 'human' and earlier.source = 'human' and later.verdict <> earlier.verdict
       and earlier.verdict <> 'request_changes' and later.verdict <> 'request_changes'
     order by later.ended_at desc, later.request_id`;

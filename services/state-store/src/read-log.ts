@@ -10,6 +10,8 @@ const BATCH = 500;
 const ROOM_WITHIN_MS = 2_000;
 const WRITE_MS = 10_000;
 const AGAIN_MS = 250;
+/** Behind the answers: from one batch to the next, unless it would be full. Nobody waits for it, and a batch costs a commit however few it holds. */
+const REST_MS = 20;
 /** How long a stop waits for what is not written yet, ms. */
 const DRAIN_MS = 5_000;
 
@@ -31,7 +33,7 @@ const waiting = gauge('umpire_store_reads_waiting', 'Reads that wait to be writt
 
 /**
  * The read log: who was shown what. Content is handed out only once its read has a place here. Mode `behind` keeps that place in
- * memory and writes in batches behind the answer, so a kill -9 loses the few milliseconds that were not written yet; mode `before`
+ * memory and writes in batches behind the answer, so a kill -9 loses the few hundredths of a second that were not written yet; mode `before`
  * answers after the write. When there is no room the read waits, and is refused after two seconds: nothing is read unlogged. A write whose end
  * was not heard of is tried again under the same ids and times, one attempt at a time: each read stands in the log once.
  */
@@ -42,7 +44,7 @@ export class ReadLog {
   private queue: Waiting[] = [];
   private room: (() => void)[] = [];
   private writing: Promise<void> | null = null;
-  private stopping = false;
+  private readonly stopping = new AbortController();
 
   constructor(options: ReadLogOptions, capacity = CAPACITY) {
     this.options = options;
@@ -68,7 +70,7 @@ export class ReadLog {
 
   /** Writes what still waits. What cannot be written in time is counted in the log. */
   async stop(): Promise<void> {
-    this.stopping = true;
+    this.stopping.abort();
     await withDeadline(this.writing ?? Promise.resolve(), DRAIN_MS, 'read log').catch(() => undefined);
     if (this.queue.length > 0) this.options.logger.error({ reads: this.queue.length }, 'reads_not_written');
   }
@@ -91,9 +93,10 @@ export class ReadLog {
       try {
         await this.insert(batch);
         this.settle(batch);
+        if (this.options.mode === 'behind' && this.queue.length < BATCH) await delay(REST_MS, this.stopping.signal);
       } catch (error) {
         if (isDataError(error)) await this.writeEach(batch);
-        else if (this.stopping) break;
+        else if (this.stopping.signal.aborted) break;
         else {
           this.options.logger.warn({ err: error, reads: this.queue.length }, 'reads_wait');
           await delay(AGAIN_MS);

@@ -19,6 +19,14 @@ export async function findState(sql: Query, key: Key): Promise<EscalationState |
   return row ? parseState(row.state) : null;
 }
 
+/** @returns the state, and once that is settled the payload too, or null where the id is unknown. */
+export async function findStatus(sql: Query, key: Key): Promise<{ state: EscalationState; body: Uint8Array | null } | null> {
+  const [row] = await sql<{ state: Uint8Array; body: Uint8Array | null }[]>`
+    select e.state, case when e.status <> 'pending' then (select p.body from store.payloads p where p.namespace = e.namespace and p.request_id = e.request_id) end as body
+    from store.escalations e where e.namespace = ${key.namespace} and e.request_id = ${key.request_id}`;
+  return row ? { state: parseState(row.state), body: row.body } : null;
+}
+
 export type Document = Key & { state: EscalationState; seq: number; body: Uint8Array | null; task_id: string | null; summary: string | null };
 
 /** State and payload of several escalations, in no order. */

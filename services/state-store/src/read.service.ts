@@ -4,7 +4,7 @@ import { withDeadline, type Sql } from '@umpire/runtime';
 import type { RenderingCache } from './cache.ts';
 import type { Key } from './escalation.queries.ts';
 import { findDelegators } from './identity-delegations.queries.ts';
-import { findDocuments, findInbox, findState, findTimeline, findVersion, countInbox, type Document, type HotRow, type InboxCursor, type InboxPlace } from './read.queries.ts';
+import { findDocuments, findInbox, findState, findStatus, findTimeline, findVersion, countInbox, type Document, type HotRow, type InboxCursor, type InboxPlace } from './read.queries.ts';
 import { ownData, renderItem, renderStatus } from './rendering.ts';
 import type { SettledHints } from './settled-hints.ts';
 
@@ -37,23 +37,23 @@ export class Reads {
    * @throws UmpireError `not_found`
    */
   async status(key: Key, waitSeconds: number, signal: AbortSignal): Promise<{ text: string; state: EscalationState }> {
-    let state = await this.state(key);
+    let current = await this.settledOrNot(key);
     const waiting = this.hints.deadline(waitSeconds * 1_000);
-    while (state.status === 'pending' && !waiting.over() && !signal.aborted) {
+    while (current.state.status === 'pending' && !waiting.over() && !signal.aborted) {
       // Listening starts before the look, so that a hint between the two is not missed.
       const hinted = this.hints.wait(key, Math.min(POLL_MS, waiting.leftMs()), signal);
-      state = await this.state(key);
-      if (state.status !== 'pending') break;
+      current = await this.settledOrNot(key);
+      if (current.state.status !== 'pending') break;
       await hinted;
-      state = await this.state(key);
+      current = await this.settledOrNot(key);
     }
-    return { text: renderStatus(state, state.outcome ? await this.data(key) : null), state };
+    return { text: renderStatus(current.state, ownData(current)), state: current.state };
   }
 
-  /** The producer's own data of an escalation as JSON text, null where it was erased. */
-  async data(key: Key): Promise<string | null> {
-    const [document] = await this.documents([key]);
-    return document ? ownData(document) : null;
+  private async settledOrNot(key: Key) {
+    const found = await withDeadline(findStatus(this.sql, key), READ_MS, 'status');
+    if (!found) throw notFound(key);
+    return found;
   }
 
   documents(keys: Key[]): Promise<Document[]> {

@@ -34,7 +34,7 @@ export async function findOthersOfTasks(sql: Query, tasks: Task[]): Promise<OfTa
       union all
       (select e.namespace, e.request_id, e.task_id, e.submission, e.status, e.state from store.escalations e
        where e.namespace = k.namespace and hashtextextended(e.task_id, 0) = hashtextextended(k.task_id, 0) and e.task_id = k.task_id and e.status <> 'pending'
-         and e.opened_at > clock_timestamp() - interval '10 minutes'
+         and e.opened_at > (select clock_timestamp()) - interval '10 minutes'
        order by e.opened_at desc limit ${MOST})
     ) as found`;
 }

@@ -40,7 +40,7 @@ export async function addOpenings(sql: Query, rows: OpeningRow[]): Promise<void>
 export const openingsSince = (sql: Query, namespace: string, hours: number) =>
   sql<OpeningRow[]>`
     select namespace, hour, reason, opened from store.stats_openings
-    where namespace = ${namespace} and hour > clock_timestamp() - make_interval(hours => ${hours}::integer) order by hour`;
+    where namespace = ${namespace} and hour > (select clock_timestamp()) - make_interval(hours => ${hours}::integer) order by hour`;
 
 /** @param rows each namespace, hour, reason and source once */
 export const addHours = (sql: Query, rows: HourRow[]) =>
@@ -70,13 +70,13 @@ export const endedSince = (sql: Query, namespace: string, hours: number) =>
   sql<EndedSums[]>`
     select hour, reason, source, sum(ended)::integer as ended, sum(seconds) as seconds, sum(raised)::integer as raised, sum(agreed)::integer as agreed, sum(disagreed)::integer as disagreed,
       array[${CLASSES.map((_, place) => sql`${place === 0 ? sql`` : sql`,`}coalesce(sum(histogram[${place + 1}::integer]), 0)::integer`)}] as histogram
-    from store.stats_hours where namespace = ${namespace} and hour > clock_timestamp() - make_interval(hours => ${hours}::integer)
+    from store.stats_hours where namespace = ${namespace} and hour > (select clock_timestamp()) - make_interval(hours => ${hours}::integer)
     group by grouping sets ((reason, source), (hour)) order by hour`;
 
 export const peopleSince = (sql: Query, namespace: string, hours: number, most: number) =>
   sql<{ user_id: string; votes: number; seconds: number }[]>`
     select user_id, sum(votes)::integer as votes, sum(seconds) as seconds from store.stats_people
-    where namespace = ${namespace} and hour > clock_timestamp() - make_interval(hours => ${hours}::integer)
+    where namespace = ${namespace} and hour > (select clock_timestamp()) - make_interval(hours => ${hours}::integer)
     group by user_id order by 2 desc, 1 limit ${most}`;
 
 /**

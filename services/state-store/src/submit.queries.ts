@@ -14,7 +14,7 @@ export async function findTombstones(sql: Query, keys: Key[]) {
     select t.namespace, t.request_id, t.detail
     from unnest(${keys.map((k) => k.namespace)}::text[], ${keys.map((k) => k.request_id)}::text[]) as k (namespace, request_id)
     join store.tombstones t using (namespace, request_id)
-    where t.created_at > clock_timestamp() - interval '24 hours'`;
+    where t.created_at > (select clock_timestamp()) - interval '24 hours'`;
 }
 
 export async function deleteTombstone(sql: Query, key: Key): Promise<void> {
@@ -25,7 +25,7 @@ export async function deleteTombstone(sql: Query, key: Key): Promise<void> {
 export async function pruneTombstones(sql: Query, limit: number): Promise<number> {
   const rows = await sql`
     delete from store.tombstones where (namespace, request_id) in (
-      select namespace, request_id from store.tombstones where created_at < clock_timestamp() - interval '24 hours' limit ${limit})
+      select namespace, request_id from store.tombstones where created_at < (select clock_timestamp()) - interval '24 hours' limit ${limit})
     returning 1`;
   return rows.length;
 }

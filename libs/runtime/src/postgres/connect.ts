@@ -17,12 +17,15 @@ export type PostgresOptions = {
   settings?: Record<string, string | number | boolean>;
   /** PEM file of the authority behind the server's certificate; without it the URL's `sslmode` alone says. */
   tlsCa?: string | undefined;
-  /** A pooler gives each transaction another session: nothing is prepared, and the deadlines are the role's own settings. */
+  /** A pooler gives each transaction another session: nothing is prepared, and these are the role's own settings. */
   pooled?: boolean;
 };
 
-/** Deadlines of a session, ms. Behind a pooler they are the role's: `provision` sets them there. */
-export const SESSION_DEADLINES = { statement_timeout: 15_000, lock_timeout: 10_000, idle_in_transaction_session_timeout: 15_000 } as const;
+/**
+ * A session's deadlines, ms, and no parallel workers: to start one takes longer than most of our statements, and it takes a processor from
+ * those of others. Behind a pooler they are the role's: `provision` sets them there.
+ */
+export const SESSION_SETTINGS = { statement_timeout: 15_000, lock_timeout: 10_000, idle_in_transaction_session_timeout: 15_000, max_parallel_workers_per_gather: 0 } as const;
 
 /** A pool of prepared-statement connections with deadlines on connecting, statements and idle transactions. */
 export function connectPostgres({ url, max, service, logger, settings = {}, tlsCa, pooled = false }: PostgresOptions): Sql {
@@ -36,7 +39,7 @@ export function connectPostgres({ url, max, service, logger, settings = {}, tlsC
     types: { bigint: postgres.BigInt },
     prepare: !pooled,
     ...(tlsCa === undefined ? {} : { ssl: { ca: readFileSync(tlsCa, 'utf8'), rejectUnauthorized: true } }),
-    connection: { application_name: `umpire-${service}`, ...(pooled ? {} : { ...SESSION_DEADLINES, ...settings }) },
+    connection: { application_name: `umpire-${service}`, ...(pooled ? {} : { ...SESSION_SETTINGS, ...settings }) },
     onnotice: (notice) => logger.debug({ notice }, 'postgres_notice'),
   }) as unknown as Sql;
 }

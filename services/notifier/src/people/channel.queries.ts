@@ -118,6 +118,6 @@ export const pruneNotices = async (sql: Query, retentionDays: number, limit: num
   (
     await sql`
       delete from notifier.notices where id = any(array(
-        select id from notifier.notices where created_at < clock_timestamp() - ${Math.max(8, retentionDays)} * interval '1 day' and state <> 'pending'
+        select id from notifier.notices where created_at < (select clock_timestamp()) - ${Math.max(8, retentionDays)} * interval '1 day' and state <> 'pending'
         order by created_at limit ${limit})) returning 1`
   ).length;

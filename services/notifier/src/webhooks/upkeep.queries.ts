@@ -25,9 +25,9 @@ export async function pruneMessages(sql: Query, retentionDays: number, limit: nu
   const [row] = await sql<{ pruned: number }[]>`
     with old as materialized (
       select event_id from notifier.messages m
-      where created_at < clock_timestamp() - ${Math.max(INBOX_DAYS, retentionDays)} * interval '1 day'
+      where created_at < (select clock_timestamp()) - ${Math.max(INBOX_DAYS, retentionDays)} * interval '1 day'
         and not exists (select from notifier.deliveries d where d.event_id = m.event_id
-          and (d.state = 'pending' or d.done_at > clock_timestamp() - ${retentionDays} * interval '1 day'))
+          and (d.state = 'pending' or d.done_at > (select clock_timestamp()) - ${retentionDays} * interval '1 day'))
       order by created_at limit ${limit} for update skip locked
     ), gone as (
       delete from notifier.deliveries where event_id = any(array(select event_id from old)) returning id
@@ -45,7 +45,7 @@ export async function pruneEndpoints(sql: Query, retentionDays: number, limit: n
   const rows = await sql`
     with unused as materialized (
       select id from notifier.endpoints e
-      where (state = 'deleted' or kind = 'callback') and updated_at < clock_timestamp() - ${retentionDays} * interval '1 day'
+      where (state = 'deleted' or kind = 'callback') and updated_at < (select clock_timestamp()) - ${retentionDays} * interval '1 day'
         and not exists (select from notifier.deliveries d where d.endpoint_id = e.id)
       limit ${limit} for update skip locked
     ), paces as (delete from notifier.paces where endpoint_id = any(array(select id from unused)))

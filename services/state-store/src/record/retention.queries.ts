@@ -36,7 +36,7 @@ export async function takeRetentionCursor(sql: Query): Promise<RetentionCursor |
     join store.retention r using (namespace)
     cross join lateral (select case c.status when 'completed' then r.completed_days when 'expired' then r.expired_days else r.cancelled_days end as days) as d
     join store.checkpoints p on p.namespace = c.namespace and p.number = c.number
-    where p.at < clock_timestamp() - make_interval(days => d.days)
+    where p.at < (select clock_timestamp()) - make_interval(days => d.days)
     order by p.at limit 1 for update of c skip locked`;
   return row ?? null;
 }
@@ -44,7 +44,7 @@ export async function takeRetentionCursor(sql: Query): Promise<RetentionCursor |
 /** Heads behind the cursor in its checkpoint, in order, and which of them are to go: ended like this, long enough ago, content still there. */
 export const headsBehind = (sql: Query, { namespace, status, days, number, request_id }: RetentionCursor, limit: number) =>
   sql<{ request_id: string; due: boolean }[]>`
-    select h.request_id, e.status = ${status} and e.settled_at < clock_timestamp() - make_interval(days => ${days}::integer) and p.body is not null as due
+    select h.request_id, e.status = ${status} and e.settled_at < (select clock_timestamp()) - make_interval(days => ${days}::integer) and p.body is not null as due
     from (
       select request_id from store.sealed_heads
       where namespace = ${namespace} and number = ${number} and request_id collate "C" > ${request_id} order by request_id collate "C" limit ${limit}

@@ -22,8 +22,8 @@ export const FILLERS = 3;
  * one in five to one of 40 reviewers by name too, one in 500 to `rare`. With `settled` six of ten are over, five decided by one of those reviewers within
  * an hour and one by its deadline; otherwise all are pending. What is pending has its timer, a year ahead. Content is 1 kB with three agents' words.
  *
- * Indexes of the lists are made after the rows. What loops keep of all this (statistics, oversight) is summed by SQL and their cursors stand behind it;
- * checkpoints do without these rows.
+ * Indexes of the lists are made after the rows. What loops keep of all this (statistics, oversight) is summed by SQL and their cursors stand behind it, the
+ * scheduler's reconciliation's too; checkpoints do without these rows.
  * @param sql with FILLERS connections, the superuser's
  */
 export async function fillRows(sql: Sql, count: number, settled: boolean): Promise<void> {
@@ -48,6 +48,7 @@ export async function fillRows(sql: Sql, count: number, settled: boolean): Promi
     await closed(indexes.length, FILLERS - 1, (index) => sql.unsafe(indexes[index]!));
     await followed(sql);
     for (const cursor of ['stats_position', 'oversight_cursor', 'checkpoint_cursor']) await held`update store.${held(cursor)} set changed_xid = pg_snapshot_xmax(pg_current_snapshot())`;
+    await held`update scheduler.sweeps set cursor = json_build_array(pg_snapshot_xmax(pg_current_snapshot())::text, 'default', ${Buffer.from(ID).toString('base64url')}::text)::text where name = 'reconciliation'`;
   });
   await sql`vacuum (analyze) store.escalations, store.payloads, store.assignments, store.events, store.stats_counted, store.oversight_ends, store.oversight_answers`.simple();
   await sql`vacuum (analyze) scheduler.timers, scheduler.marks`.simple();
