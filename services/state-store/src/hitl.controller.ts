@@ -10,7 +10,7 @@ import { readIfMatch } from './if-match.ts';
 import { OutcomeReads } from './outcome-reads.interceptor.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { ReadLog, type Reader } from './read-log.ts';
-import { mayRead, Reads } from './read.service.ts';
+import { inboxPlaces, mayRead, Reads } from './read.service.ts';
 import { requestIdOf } from './request-id.ts';
 import { bulkBody, respondBody, type BulkBody, type RespondBody } from './respond.schemas.ts';
 import { Responses } from './respond.service.ts';
@@ -47,8 +47,8 @@ export class HitlController {
     const own = caller.user_id === userId;
     if (!own && !caller.roles.includes('admin')) throw new UmpireError('forbidden', 'only your own pending items, or an admin\'s look at anybody\'s');
     // An admin sees what a plain reviewer of that name would: whose further roles are not known here.
-    const roles = own ? caller.roles : ['reviewer'];
-    const page = await this.reads.inbox(caller.namespace, userId, roles, decodeCursor(query.after), query.limit);
+    const places = own ? inboxPlaces({ user_id: userId, roles: caller.roles }, caller.acts_for ?? []) : await this.reads.placesOf(caller.namespace, { user_id: userId, roles: ['reviewer'] });
+    const page = await this.reads.inbox(caller.namespace, userId, places, decodeCursor(query.after), query.limit);
     await this.log.note(caller.namespace, reader, 'http', { what: 'pending', asked: { user_id: userId, ...query }, shown: page.ids, subject_user: userId });
     if (page.next) void reply.header('link', nextLink(`/hitl/pending/${encodeURIComponent(userId)}`, { limit: String(query.limit), after: encodeCursor(page.next) }));
     void reply.header('content-type', JSON_TYPE).send(`[${page.items.join(',')}]`);

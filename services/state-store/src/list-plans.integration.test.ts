@@ -102,7 +102,7 @@ describe('plans at 100,000 escalations', () => {
   });
 
   it('reads an inbox and its total', async () => {
-    expectIndexed(await plans.plansOf(() => reads.inbox('default', 'busy', ['reviewer', 'senior'], null, 200)), 4_000);
-    expectIndexed(await plans.plansOf(() => reads.inboxTotal('default', 'rare', ['trainee'])), 4_000);
+    expectIndexed(await plans.plansOf(async () => reads.inbox('default', 'busy', await reads.placesOf('default', { user_id: 'busy', roles: ['reviewer', 'senior'] }), null, 200)), 4_000);
+    expectIndexed(await plans.plansOf(async () => reads.inboxTotal('default', 'rare', await reads.placesOf('default', { user_id: 'rare', roles: ['trainee'] }))), 4_000);
   });
 });

@@ -121,10 +121,8 @@ async function changes(sql: Sql, query: z.infer<typeof changesSchema>): Promise<
 
 /** The first page of a person's inbox and how many there are, cut to fit one message. */
 async function pending(reads: Reads, log: ReadLog, query: z.infer<typeof pendingSchema>): Promise<Uint8Array> {
-  const [page, total] = await Promise.all([
-    reads.inbox(query.namespace, query.user_id, query.roles, null, 200),
-    reads.inboxTotal(query.namespace, query.user_id, query.roles),
-  ]);
+  const places = await reads.placesOf(query.namespace, query);
+  const [page, total] = await Promise.all([reads.inbox(query.namespace, query.user_id, places, null, 200), reads.inboxTotal(query.namespace, query.user_id, places)]);
   let bytes = 0;
   const items: string[] = [];
   for (const item of page.items) {

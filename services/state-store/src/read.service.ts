@@ -68,23 +68,22 @@ export class Reads {
     return { text: text!, row };
   }
 
-  /** A page of a person's inbox as JSON texts with the ids of these, and the cursor of the next page. */
-  async inbox(namespace: string, userId: string, roles: string[], after: InboxCursor | null, limit: number): Promise<{ items: string[]; ids: string[]; next: InboxCursor | null }> {
-    const rows = await withDeadline(findInbox(this.sql, namespace, userId, await this.places(namespace, userId, roles), after, limit + 1), READ_MS, 'inbox');
+  /** A page of a person's inbox as JSON texts with the ids of these, and the cursor of the next page. `places` are the person's. */
+  async inbox(namespace: string, userId: string, places: InboxPlace[], after: InboxCursor | null, limit: number): Promise<{ items: string[]; ids: string[]; next: InboxCursor | null }> {
+    const rows = await withDeadline(findInbox(this.sql, namespace, userId, places, after, limit + 1), READ_MS, 'inbox');
     const page = rows.slice(0, limit);
     const last = page.at(-1);
     const texts = await this.renderings(page);
     return { items: texts.filter((text) => text !== null), ids: page.filter((_, index) => texts[index] !== null).map((row) => row.request_id), next: rows.length > limit && last ? { opened_at: last.opened_at, request_id: last.request_id } : null };
   }
 
-  async inboxTotal(namespace: string, userId: string, roles: string[]): Promise<number> {
-    return withDeadline(countInbox(this.sql, namespace, userId, await this.places(namespace, userId, roles), INBOX_BOUND), READ_MS, 'inbox total');
+  async inboxTotal(namespace: string, userId: string, places: InboxPlace[]): Promise<number> {
+    return withDeadline(countInbox(this.sql, namespace, userId, places, INBOX_BOUND), READ_MS, 'inbox total');
   }
 
-  /** Where a person's items come from: their own name and roles, and those of who has delegated to them for now. */
-  private async places(namespace: string, userId: string, roles: string[]): Promise<InboxPlace[]> {
-    const delegators = await withDeadline(findDelegators(this.sql, namespace, userId), READ_MS, 'delegations');
-    return [{ user_id: userId, roles }, ...delegators].flatMap((one) => [`u:${one.user_id}`, ...one.roles.map((role) => `r:${role}`)].map((principal) => ({ principal, person: one.user_id })));
+  /** The places of somebody who is not the caller: who has delegated to them is looked up. */
+  async placesOf(namespace: string, person: Delegator): Promise<InboxPlace[]> {
+    return inboxPlaces(person, await withDeadline(findDelegators(this.sql, namespace, person.user_id), READ_MS, 'delegations'));
   }
 
   /** A page of the log. @throws UmpireError `not_found` */
@@ -122,6 +121,11 @@ export class Reads {
     void this.cache.put(keep);
     return rows.map((row, index) => cached[index] ?? made.get(`${row.namespace}/${row.request_id}`) ?? null);
   }
+}
+
+/** Where a person's items come from: their own name and roles, and those of who has delegated to them for now. */
+export function inboxPlaces(person: Delegator, delegators: Delegator[]): InboxPlace[] {
+  return [person, ...delegators].flatMap((one) => [`u:${one.user_id}`, ...one.roles.map((role) => `r:${role}`)].map((principal) => ({ principal, person: one.user_id })));
 }
 
 function notFound(key: Key): UmpireError {
