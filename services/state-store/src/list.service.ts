@@ -1,5 +1,6 @@
 import { LIMITS, PRIORITIES, REASONS, STATES, UmpireError, type EscalationStatus, type Principal, type Reason } from '@umpire/contract';
 import { withDeadline, type Sql } from '@umpire/runtime';
+import { KeptChoices } from './kept-choices.ts';
 import {
   listStatement, scopeSizeStatement, searchEstimateStatement,
   type ListCursor, type ListOrder, type ListQuestion, type ListSource, type Scope,
@@ -40,6 +41,8 @@ export type ListPage = { items: string[]; ids: string[]; next: ListCursor | null
 export class Lists {
   private readonly sql: Sql;
   private readonly reads: Reads;
+  /** Whether a scope has few assignments: counted again after some seconds. */
+  private readonly small = new KeptChoices<boolean>({ keepMs: 10_000, most: 1_000, now: () => performance.now() });
 
   constructor(sql: Sql, reads: Reads) {
     this.sql = sql;
@@ -68,9 +71,16 @@ export class Lists {
     if (!scope) return { from: 'ranges' };
     const byAge = question.order.by === 'age';
     if (byAge && question.reasons.length === REASONS.length) return { from: 'inboxes', scope };
-    const [size] = await this.bounded(scopeSizeStatement(this.sql, question, scope, FEW_ASSIGNMENTS + 1));
-    if (size!.total > FEW_ASSIGNMENTS) return { from: 'ranges' };
+    if (!(await this.few(question, scope))) return { from: 'ranges' };
     return byAge ? { from: 'inboxes', scope } : { from: 'assignments', scope };
+  }
+
+  private few(question: ListQuestion, scope: Scope): Promise<boolean> {
+    const key = JSON.stringify([question.namespace, question.statuses, scope.places.map(({ principal }) => principal)]);
+    return this.small.get(key, async () => {
+      const [size] = await this.bounded(scopeSizeStatement(this.sql, question, scope, FEW_ASSIGNMENTS + 1));
+      return size!.total <= FEW_ASSIGNMENTS;
+    });
   }
 
   private async estimate(search: string): Promise<number> {
