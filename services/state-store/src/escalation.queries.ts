@@ -74,9 +74,9 @@ export async function insertEscalations(sql: Query, items: NewEscalation[]): Pro
       on conflict (namespace, request_id) do nothing
       returning namespace, request_id
     ), kept as (
-      insert into store.payloads (namespace, request_id, body, salt, digest, document)
+      insert into store.payloads (namespace, request_id, body, salt, digest, document, opened_at)
       select namespace, request_id, convert_to(payload, 'UTF8'), decode(payload_salt, 'hex'), decode(payload_digest, 'hex'),
-        array_to_tsvector(string_to_array(document, ' ')) from input join opened using (namespace, request_id)
+        array_to_tsvector(string_to_array(document, ' ')), opened_at from input join opened using (namespace, request_id)
     ), logged as (
       insert into store.events (namespace, request_id, seq, id, type, occurred_at, actor, actor_salt, actor_digest, data, data_salt, data_digest, hash)
       select namespace, request_id, 1, event_id, 'opened', opened_at, convert_to(actor, 'UTF8'), decode(actor_salt, 'hex'), decode(actor_digest, 'hex'),

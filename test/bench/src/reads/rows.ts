@@ -149,9 +149,9 @@ async function escalations(sql: Sql, { first, last, count, templates }: Filling)
 async function others(sql: Sql, first: number, last: number): Promise<void> {
   const ids = sql`generate_series(${first}::int, ${last}::int) as n join store.escalations e on e.namespace = 'default' and e.request_id = 'row-' || n`;
   await sql`
-    insert into store.payloads (namespace, request_id, body, salt, digest, document)
+    insert into store.payloads (namespace, request_id, body, salt, digest, document, opened_at)
     select e.namespace, e.request_id, convert_to(replace(${BODY}, ${ID}, e.request_id), 'UTF8'), decode(${zeros(16)}, 'hex'), decode(${zeros(32)}, 'hex'),
-      array_to_tsvector(string_to_array('@default =review !normal common w' || n % 1000 || ' n' || n || ' please decide', ' ')) from ${ids}`;
+      array_to_tsvector(string_to_array('@default =review !normal common w' || n % 1000 || ' n' || n || ' please decide', ' ')), e.opened_at from ${ids}`;
   await sql`
     insert into store.assignments (namespace, request_id, principal, opened_at, open)
     select e.namespace, e.request_id, p.principal, e.opened_at, e.status = 'pending' from ${ids}
