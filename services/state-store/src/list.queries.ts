@@ -2,6 +2,7 @@ import type { EscalationStatus, Reason } from '@umpire/contract';
 import type { Query } from '@umpire/runtime';
 import type { PendingQuery, Row } from 'postgres';
 import type { HotRow } from './read.queries.ts';
+import { allOf } from './search-words.ts';
 
 /** A part of a statement. */
 type Fragment = PendingQuery<Row[]>;
@@ -16,8 +17,8 @@ export type ListOrder = { by: 'age' | 'deadline' | 'priority'; descending: boole
 
 /**
  * What is asked for. Empty or null means no condition, except that statuses and reasons are always named: they choose index ranges.
- * Ages in seconds; `urgencies` are 0 (critical) to 3 (low); `search` is the text of a `tsquery` of words and of those filters that
- * are indexed like words, null where there is neither.
+ * Ages in seconds; `urgencies` are 0 (critical) to 3 (low); `search` has the terms of a `tsquery`: words and those filters that are indexed
+ * like words, within the namespace.
  */
 export type ListQuestion = {
   namespace: string;
@@ -29,8 +30,8 @@ export type ListQuestion = {
   max_age: number | null;
   policy: string | null;
   task_id: string | null;
-  words: string | null;
-  search: string | null;
+  words: string[];
+  search: string[];
   scopes: Scope[];
   order: ListOrder;
   after: ListCursor | null;
@@ -42,15 +43,15 @@ export type ListCursor = { opened_at: string; deadline: string | null; urgency: 
 
 export type ListRow = HotRow & ListCursor;
 
-/** Which index a list is read from. Which is best depends on how much it finds, so the service chooses. */
-export type ListSource = { from: 'ranges' } | { from: 'task' } | { from: 'search' } | { from: 'assignments'; scope: Scope } | { from: 'inboxes'; scope: Scope };
+/** Which index a list is read from. Which is best depends on how much it finds, so the service chooses. `by` are terms of the search. */
+export type ListSource = { from: 'ranges' } | { from: 'task' } | { from: 'search'; by: string[] } | { from: 'assignments'; scope: Scope } | { from: 'inboxes'; scope: Scope };
 
 /**
  * A page of escalations: the same rows in the same order from every source.
  *
  * Rows come from the source in order, then pass the other conditions one by one until the page is full. Ranges and inboxes are
- * several index ranges that Postgres merges as it goes (each says its order, or it would not); `offset 0` keeps the conditions out of
- * them, or a range in which nothing fits would be read to its end. Conditions are lateral probes with `limit 1`: the planner
+ * several index ranges that Postgres merges as it goes (each says its order, or it would not), what a search finds is sorted; `offset 0`
+ * keeps the conditions out of them, or a range in which nothing fits would be read to its end. Conditions are lateral probes with `limit 1`: the planner
  * can neither turn them round nor guess that so little fits that all might as well be sorted. Measured at 100,000 rows in list-plans.integration.test.ts.
  */
 export function listStatement(sql: Query, question: ListQuestion, source: ListSource) {
@@ -70,13 +71,14 @@ export function scopeSizeStatement(sql: Query, { namespace, statuses }: ListQues
       select 1 from (${unionAll(sql, assignmentRanges(sql, namespace, statuses, scope, sql`1`, sql``))}) as assigned limit ${bound}) as counted`;
 }
 
-/** What the planner's statistics say a search would find; nothing is read but them. */
-export function searchEstimateStatement(sql: Query, search: string) {
-  return sql<{ 'QUERY PLAN': { Plan: { 'Plan Rows': number } }[] }[]>`explain (format json) select 1 from store.payloads p where p.document @@ ${search}::tsquery`;
+/** What the planner's statistics say of how many payloads there are, and each term would find; nothing is read but them. */
+export function searchEstimateStatement(sql: Query, terms: string[]) {
+  return sql<{ 'QUERY PLAN': { Plan: { Plans: { 'Plan Rows': number }[] } }[] }[]>`
+    explain (format json) select (select 1 from store.payloads)${terms.map((term) => sql`, (select 1 from store.payloads p where p.document @@ ${term}::tsquery)`)}`;
 }
 
 function candidates(sql: Query, question: ListQuestion, source: ListSource): Fragment {
-  const { namespace, task_id, search, order, statuses } = question;
+  const { namespace, task_id, order, statuses } = question;
   switch (source.from) {
     case 'ranges':
       return sql`select e.* from (${unionAll(sql, ranges(sql, question))}) as e order by ${orderOf(sql, order)} offset 0`;
@@ -87,9 +89,7 @@ function candidates(sql: Query, question: ListQuestion, source: ListSource): Fra
         select ${columns(sql)} from store.escalations e
         where e.namespace = ${namespace} and hashtextextended(e.task_id, 0) = hashtextextended(${task_id}, 0) ${within(sql, question)}`;
     case 'search':
-      return sql`
-        select ${columns(sql)} from store.payloads w join store.escalations e on e.namespace = w.namespace and e.request_id = w.request_id
-        where w.namespace = ${namespace} and w.document @@ ${search}::tsquery ${within(sql, question)}`;
+      return matches(sql, question, source.by);
     case 'assignments':
       return sql`
         select ${columns(sql)} from (
@@ -115,16 +115,50 @@ function ranges(sql: Query, question: ListQuestion): Fragment[] {
 
 /** A scope's assignments by age, merged; what two places hold stands side by side and is taken once. */
 function inboxes(sql: Query, question: ListQuestion, scope: Scope): Fragment {
-  const { namespace, statuses, order, after } = question;
+  const { namespace, statuses, order, words } = question;
   const direction = order.descending ? sql`desc` : sql`asc`;
-  const beyond = after === null ? sql`` : sql`and (a.opened_at, a.request_id) ${comparison(sql, order)} (${after.opened_at}::timestamptz, ${after.request_id}::text)`;
-  const bounds = sql`${beyond} ${ageBounds(sql, question, sql`a`)} order by a.opened_at ${direction}, a.request_id ${direction}`;
+  const bounds = sql`${withinAge(sql, question, sql`a`)} order by a.opened_at ${direction}, a.request_id ${direction}`;
+  const assigned = sql`
+    select distinct on (a.opened_at, a.request_id) a.opened_at, a.request_id
+    from (${unionAll(sql, assignmentRanges(sql, namespace, statuses, scope, sql`a.opened_at, a.request_id`, bounds))}) as a
+    order by a.opened_at ${direction}, a.request_id ${direction} offset 0`;
+  // Words are looked for before the escalation is: most of what is read only to be left out costs one look-up then, not two.
+  return byAge(sql, question, words.length === 0 ? assigned : sql`
+    select a.opened_at, a.request_id from (${assigned}) as a
+    cross join lateral (
+      select 1 from store.payloads w where w.namespace = ${namespace} and w.request_id = a.request_id and w.document @@ ${allOf(words)}::tsquery limit 1) as worded
+    order by a.opened_at ${direction}, a.request_id ${direction} offset 0`);
+}
+
+/**
+ * What a search finds, sorted. The index is asked for some of its terms and the payload for all. Payloads know their age; those that
+ * do not (see migration 0044) ask their escalation, and other orders ask each.
+ */
+function matches(sql: Query, question: ListQuestion, by: string[]): Fragment {
+  const { namespace, search, order } = question;
+  const found = sql`
+    select w.request_id, w.opened_at from (
+      select w.request_id, w.opened_at, w.document from store.payloads w where w.namespace = ${namespace} and w.document @@ ${allOf(by)}::tsquery offset 0
+    ) as w where w.document @@ ${allOf(search)}::tsquery`;
+  if (order.by !== 'age') {
+    return sql`
+      select ${columns(sql)} from (${found}) as w join store.escalations e on e.namespace = ${namespace} and e.request_id = w.request_id
+      where true ${within(sql, question)} order by ${orderOf(sql, order, sql`(3 - e.priority)`)} offset 0`;
+  }
+  const direction = order.descending ? sql`desc` : sql`asc`;
+  return byAge(sql, question, sql`
+    select a.opened_at, a.request_id from (
+      select w.request_id, coalesce(w.opened_at, (select e.opened_at from store.escalations e where e.namespace = ${namespace} and e.request_id = w.request_id)) as opened_at
+      from (${found}) as w offset 0
+    ) as a where true ${withinAge(sql, question, sql`a`)} order by a.opened_at ${direction}, a.request_id ${direction} offset 0`);
+}
+
+/** Escalations of ids that come by age, fetched as they are asked for. */
+function byAge(sql: Query, { namespace, order }: ListQuestion, ids: Fragment): Fragment {
+  const direction = order.descending ? sql`desc` : sql`asc`;
   return sql`
-    select e.namespace, a.request_id, e.status, e.seq, e.reason, a.opened_at, e.deadline, (3 - e.priority) as urgency, e.pattern, e.policy, e.task_id, e.excluded from (
-      select distinct on (a.opened_at, a.request_id) a.opened_at, a.request_id
-      from (${unionAll(sql, assignmentRanges(sql, namespace, statuses, scope, sql`a.opened_at, a.request_id`, bounds))}) as a
-      order by a.opened_at ${direction}, a.request_id ${direction} offset 0
-    ) as a
+    select e.namespace, a.request_id, e.status, e.seq, e.reason, a.opened_at, e.deadline, (3 - e.priority) as urgency, e.pattern, e.policy, e.task_id, e.excluded
+    from (${ids}) as a
     cross join lateral (select x.* from store.escalations x where x.namespace = ${namespace} and x.request_id = a.request_id limit 1) as e
     order by a.opened_at ${direction}, a.request_id ${direction} offset 0`;
 }
@@ -146,6 +180,13 @@ const columns = (sql: Query) => sql`
 function within(sql: Query, question: ListQuestion): Fragment {
   const { order, after } = question;
   return sql`${after === null ? sql`` : beyondCursor(sql, order, after)} ${ageBounds(sql, question, sql`e`)}`;
+}
+
+/** The same of rows by age that are not escalations. */
+function withinAge(sql: Query, question: ListQuestion, table: Fragment): Fragment {
+  const { order, after } = question;
+  const beyond = after === null ? sql`` : sql`and (${table}.opened_at, ${table}.request_id) ${comparison(sql, order)} (${after.opened_at}::timestamptz, ${after.request_id}::text)`;
+  return sql`${beyond} ${ageBounds(sql, question, table)}`;
 }
 
 function ageBounds(sql: Query, { min_age, max_age }: ListQuestion, table: Fragment): Fragment {
@@ -181,9 +222,10 @@ function probes(sql: Query, { words, scopes }: ListQuestion, source: ListSource)
       select 1 from unnest(${places.map((place) => place.principal)}::text[], ${places.map((place) => place.person)}::text[]) as p (principal, person)
       join store.assignments a on a.namespace = e.namespace and a.request_id = e.request_id and a.principal = p.principal
       where p.person is null or not (e.excluded && array[${viewer}, p.person]) limit 1) as ${sql(`scope_${index}`)}`);
+  const seen = words.length === 0 || source.from === 'search' || source.from === 'inboxes';
   return sql`
-    ${words === null ? sql`` : sql`cross join lateral (
-      select 1 from store.payloads w where w.namespace = e.namespace and w.request_id = e.request_id and w.document @@ ${words}::tsquery limit 1) as worded`}
+    ${seen ? sql`` : sql`cross join lateral (
+      select 1 from store.payloads w where w.namespace = e.namespace and w.request_id = e.request_id and w.document @@ ${allOf(words)}::tsquery limit 1) as worded`}
     ${held.length === 0 ? sql`` : held}`;
 }
 

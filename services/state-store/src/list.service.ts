@@ -6,14 +6,18 @@ import {
   type ListCursor, type ListOrder, type ListQuestion, type ListSource, type Scope,
 } from './list.queries.ts';
 import type { Reads } from './read.service.ts';
-import { searchQuery, wordsQuery } from './search-words.ts';
+import { allOf, searchTerms, wordTerms } from './search-words.ts';
 
 /** A list that takes longer is given up and cancelled: it must not hold a connection that decisions wait for. */
 const LIST_MS = 3_000;
 /** Up to so many assignments are sorted as they are; more are read in an index's order. */
 const FEW_ASSIGNMENTS = 2_000;
-/** A search that finds more than about this is common enough to be met soon when reading in order. */
-const FEW_MATCHES = 5_000;
+/** A search that finds more than about this is common enough to be met soon when reading in order. Matches know their age, and nothing else. */
+const FEW_MATCHES = { age: 8_000, deadline: 5_000, priority: 5_000 };
+/** The share of rows from which on a term is no help to a search's index. */
+const MOST = 0.5;
+/** What a choice rests on may be so old. */
+const CHOICE_MS = 10_000;
 /** A page with more bytes than this is cut short. */
 const PAGE_BYTES = 4 * LIMITS.batch;
 
@@ -35,14 +39,17 @@ export type ListRequest = {
   limit: number;
 };
 
+type Frequencies = { rows: number; shares: number[] };
+
 export type ListPage = { items: string[]; ids: string[]; next: ListCursor | null };
 
 /** Lists of escalations: reviewers see what they may read, producers and administrators all of their namespace. */
 export class Lists {
   private readonly sql: Sql;
   private readonly reads: Reads;
-  /** Whether a scope has few assignments: counted again after some seconds. */
-  private readonly small = new KeptChoices<boolean>({ keepMs: 10_000, most: 1_000, now: () => performance.now() });
+  /** Whether a scope has few assignments. */
+  private readonly small = new KeptChoices<boolean>({ keepMs: CHOICE_MS, most: 1_000, now: () => performance.now() });
+  private readonly frequencies = new KeptChoices<Frequencies>({ keepMs: CHOICE_MS, most: 1_000, now: () => performance.now() });
 
   constructor(sql: Sql, reads: Reads) {
     this.sql = sql;
@@ -66,8 +73,11 @@ export class Lists {
   /** Chooses the index by how much each would give: a few rows are sorted, many are read in order. Assignments are in order of age. */
   private async sourceFor(question: ListQuestion): Promise<ListSource> {
     if (question.task_id !== null) return { from: 'task' };
-    if (question.search !== null && (await this.estimate(question.search)) <= FEW_MATCHES) return { from: 'search' };
     const [scope] = question.scopes;
+    const { matches, by } = await this.searched(question.search);
+    const fewMatches = question.search.length > 0 && matches <= FEW_MATCHES[question.order.by];
+    // A scope that is smaller than what is found is read instead.
+    if (fewMatches && (!scope || matches <= FEW_ASSIGNMENTS || !(await this.few(question, scope)))) return { from: 'search', by };
     if (!scope) return { from: 'ranges' };
     const byAge = question.order.by === 'age';
     if (byAge && question.reasons.length === REASONS.length) return { from: 'inboxes', scope };
@@ -83,9 +93,22 @@ export class Lists {
     });
   }
 
-  private async estimate(search: string): Promise<number> {
-    const [row] = await this.bounded(searchEstimateStatement(this.sql, search));
-    return row!['QUERY PLAN'][0]!.Plan['Plan Rows'];
+  /**
+   * What a search's index would be asked for, and about how many it would find. Not for terms that most rows hold: to leave out the few
+   * that do not, it would read as many of the term's entries as there are matches.
+   */
+  private async searched(terms: string[]): Promise<{ matches: number; by: string[] }> {
+    if (terms.length === 0) return { matches: 0, by: [] };
+    const { rows, shares } = await this.frequencies.get(allOf(terms), () => this.frequenciesOf(terms));
+    const rare = terms.map((term, index) => ({ term, share: shares[index]! })).filter(({ share }) => share <= MOST);
+    return { matches: rare.reduce((product, { share }) => product * share, rows), by: rare.length === 0 ? terms : rare.map(({ term }) => term) };
+  }
+
+  /** How many payloads there are, and the share of these that holds each term, by the planner's statistics. */
+  private async frequenciesOf(terms: string[]): Promise<Frequencies> {
+    const [row] = await this.bounded(searchEstimateStatement(this.sql, terms));
+    const [rows, ...found] = row!['QUERY PLAN'][0]!.Plan.Plans.map((plan) => plan['Plan Rows']);
+    return { rows: rows!, shares: found.map((count) => Math.min(1, count / rows!)) };
   }
 
   private async bounded<T extends readonly object[]>(query: Promise<T> & { cancel(): void }): Promise<T> {
@@ -106,8 +129,8 @@ export function questionOf(principal: Principal, request: ListRequest): ListQues
   if (ordersPending && statuses.some((status) => status !== 'pending')) {
     throw invalid('sort', 'pending_only', `${request.sort.by} orders what is pending: leave state out, or say pending`);
   }
-  const words = request.text === undefined ? null : wordsQuery(request.text);
-  if (request.text !== undefined && words === null) throw invalid('text', 'no_words', 'has no word to search for');
+  const words = request.text === undefined ? [] : wordTerms(request.text);
+  if (request.text !== undefined && words.length === 0) throw invalid('text', 'no_words', 'has no word to search for');
   return {
     namespace,
     statuses,
@@ -119,7 +142,7 @@ export function questionOf(principal: Principal, request: ListRequest): ListQues
     policy: request.policy ?? null,
     task_id: request.task_id ?? null,
     words,
-    search: searchQuery(namespace, words, { patterns: request.pattern ?? [], priorities: request.priority ?? [], policy: request.policy ?? null }),
+    search: searchTerms(namespace, words, { patterns: request.pattern ?? [], priorities: request.priority ?? [], policy: request.policy ?? null }),
     scopes: [assigneeScope(request), readerScope(principal)].filter((scope) => scope !== null),
     order: request.sort,
     after: request.after,

@@ -12,7 +12,7 @@ import { decodeListCursor, encodeListCursor } from './list-cursor.ts';
 import { listQuery } from './list.schemas.ts';
 import { requestIdOf } from './request-id.ts';
 import { bulkBody, respondBody } from './respond.schemas.ts';
-import { searchDocument, searchQuery, wordsOf, wordsQuery } from './search-words.ts';
+import { allOf, searchDocument, searchTerms, wordsOf, wordTerms } from './search-words.ts';
 
 const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const times = fc.constantFrom<unknown>('2026-01-15T10:30:00.000Z', '0000-01-01T00:00:00Z', '9999-12-31T23:59:59Z', '2026-13-45T00:00:00Z', 'infinity', 'now', '2026-01-15T10:30:00.000123Z', 1, null);
@@ -57,7 +57,7 @@ describe(`what stands in addresses, headers and bodies, whatever it is (UMPIRE_S
   it('searches: words in quotes, and nothing that a word could end', () => {
     fc.assert(fc.property(fc.oneof(anyText, fc.string({ unit: 'grapheme', maxLength: 256 })), (text) => {
       for (const word of dressed(text)) {
-        const query = searchQuery('default', wordsQuery(word), { patterns: ['approval'], priorities: ['low', 'high'], policy: word });
+        const query = allOf(searchTerms('default', wordTerms(word), { patterns: ['approval'], priorities: ['low', 'high'], policy: word }));
         expect(query).not.toContain('\u0000');
         expect(query).toMatch(/^(?:\(*'[^'\\]*'(?::\*)?\)*(?: [&|] )?)+$/);
         expect(isStorable(searchDocument('default', { pattern: 'approval', priority: 'low', policy: word }, [word, null]))).toBe(true);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { searchDocument, searchQuery, wordsOf, wordsQuery } from './search-words.ts';
+import { allOf, searchDocument, searchTerms, wordsOf, wordTerms } from './search-words.ts';
 
 describe('words', () => {
   it.each([
@@ -33,24 +33,24 @@ describe('documents and questions', () => {
 
   it('keep namespaces and facets apart by lexemes that no text can hold', () => {
     expect(searchDocument('team-a', facets, ['@default =input x', null, undefined, 'Y'])).toBe('@team-a =review !high default input x y');
-    expect(searchQuery('team-a', wordsQuery('@default'), none)).toBe("'@team-a' & 'default':*");
+    expect(searchTerms('team-a', wordTerms('@default'), none)).toEqual(["'@team-a'", "'default':*"]);
     const hostile = "o'brien & *\\ \u0000";
     const [, , , policy] = searchDocument('team-a', { ...facets, policy: hostile }, []).split(' ');
     expect(policy).toMatch(/^#[\w-]{43}$/);
-    expect(searchQuery('team-a', null, { ...none, policy: hostile })).toBe(`'@team-a' & ('${policy}')`);
+    expect(allOf(searchTerms('team-a', [], { ...none, policy: hostile }))).toBe(`'@team-a' & ('${policy}')`);
   });
 
   it('ask for every word, the last as a beginning if it is long enough', () => {
-    expect(wordsQuery('Loan appl')).toBe("'loan' & 'appl':*");
-    expect(wordsQuery('to be')).toBe("'to' & 'be'");
-    expect(wordsQuery('\u5be9')).toBe("'\u5be9':*");
-    expect(wordsQuery("a'b\\c")).toBe("'a' & 'b' & 'c'");
-    expect(wordsQuery('?!')).toBeNull();
-    expect(wordsQuery(Array.from({ length: 50 }, (_, i) => `w${i}`).join(' '))!.split('&')).toHaveLength(8);
+    expect(allOf(wordTerms('Loan appl'))).toBe("'loan' & 'appl':*");
+    expect(allOf(wordTerms('to be'))).toBe("'to' & 'be'");
+    expect(allOf(wordTerms('\u5be9'))).toBe("'\u5be9':*");
+    expect(allOf(wordTerms("a'b\\c"))).toBe("'a' & 'b' & 'c'");
+    expect(wordTerms('?!')).toEqual([]);
+    expect(wordTerms(Array.from({ length: 50 }, (_, i) => `w${i}`).join(' '))).toHaveLength(8);
   });
 
   it('ask for one of the patterns and one of the priorities', () => {
-    expect(searchQuery('default', null, none)).toBeNull();
-    expect(searchQuery('default', "'x'", { patterns: ['input', 'review'], priorities: ['low'], policy: null })).toBe("'@default' & ('=input' | '=review') & ('!low') & 'x'");
+    expect(searchTerms('default', [], none)).toEqual([]);
+    expect(allOf(searchTerms('default', ["'x'"], { patterns: ['input', 'review'], priorities: ['low'], policy: null }))).toBe("'@default' & ('=input' | '=review') & ('!low') & 'x'");
   });
 });

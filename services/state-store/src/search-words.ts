@@ -46,23 +46,25 @@ export function searchDocument(namespace: string, { pattern, priority, policy }:
 }
 
 /**
- * Words as a `tsquery`: every one is to be there, in any order, the last as a beginning too.
- * @returns null where the text has no word
+ * Words as terms of a `tsquery`: every one is to be there, in any order, the last as a beginning too.
+ * @returns none where the text has no word
  */
-export function wordsQuery(text: string): string | null {
+export function wordTerms(text: string): string[] {
   const words = wordsOf(text, ASKED_WORDS);
   const last = words.length - 1;
-  const terms = words.map((word, index) => `'${word}'${index === last && (word.length >= PREFIX_LENGTH || NO_SPACES.test(word)) ? ':*' : ''}`);
-  return words.length === 0 ? null : terms.join(' & ');
+  return words.map((word, index) => `'${word}'${index === last && (word.length >= PREFIX_LENGTH || NO_SPACES.test(word)) ? ':*' : ''}`);
 }
 
 /**
- * Words and facets within a namespace as a `tsquery`; of several patterns or priorities one is enough.
- * @param words from `wordsQuery`
- * @returns null where nothing is asked for
+ * Words and facets within a namespace as terms of a `tsquery`; of several patterns or priorities one is enough.
+ * @param words from `wordTerms`
+ * @returns none where nothing is asked for
  */
-export function searchQuery(namespace: string, words: string | null, { patterns, priorities, policy }: { patterns: string[]; priorities: string[]; policy: string | null }): string | null {
+export function searchTerms(namespace: string, words: string[], { patterns, priorities, policy }: { patterns: string[]; priorities: string[]; policy: string | null }): string[] {
   const anyOf = (lexemes: string[]) => (lexemes.length === 0 ? [] : [`(${lexemes.map((one) => `'${one}'`).join(' | ')})`]);
-  const terms = [...anyOf(patterns.map(lexeme.pattern)), ...anyOf(priorities.map(lexeme.priority)), ...anyOf(policy === null ? [] : [lexeme.policy(policy)]), ...(words === null ? [] : [words])];
-  return terms.length === 0 ? null : [`'${lexeme.namespace(namespace)}'`, ...terms].join(' & ');
+  const terms = [...anyOf(patterns.map(lexeme.pattern)), ...anyOf(priorities.map(lexeme.priority)), ...anyOf(policy === null ? [] : [lexeme.policy(policy)]), ...words];
+  return terms.length === 0 ? [] : [`'${lexeme.namespace(namespace)}'`, ...terms];
 }
+
+/** @returns the text of the `tsquery` that wants all of the terms */
+export const allOf = (terms: string[]): string => terms.join(' & ');
