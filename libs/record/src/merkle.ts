@@ -38,3 +38,7 @@ export class MerkleRoot {
 
 /** The order of heads in a checkpoint: by the UTF-8 bytes of the request id. */
 export const compareIds = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+/** @returns what is sealed, in the order in which a checkpoint holds it */
+export const inOrderOfIds = <Sealed extends { request_id: string }>(sealed: readonly Sealed[]): Sealed[] =>
+  sealed.map((one) => ({ one, id: Buffer.from(one.request_id) })).sort((a, b) => Buffer.compare(a.id, b.id)).map(({ one }) => one);

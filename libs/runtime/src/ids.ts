@@ -1,8 +1,23 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { v7 } from 'uuid';
+import { systemClock } from './clock.ts';
 
-/** A UUIDv7 (RFC 9562): random, and ordered by time so that index pages stay hot. */
-export const newId = (): string => v7();
+const RANDOM_BYTES = 16;
+let random = Buffer.alloc(0);
+let last = { msecs: Number.NEGATIVE_INFINITY, seq: 0 };
+
+/** A UUIDv7 (RFC 9562): random, and ordered by time so that index pages stay hot; those of one process in the order in which they are made. */
+export function newId(): string {
+  // The generator is asked once for 256 of them: asked for each, it took most of the time.
+  if (random.length === 0) random = randomBytes(256 * RANDOM_BYTES);
+  const bytes = random.subarray(0, RANDOM_BYTES);
+  random = random.subarray(RANDOM_BYTES);
+  const now = systemClock.now();
+  // 31 random bits to begin with, so that a millisecond has room for as many again before it ends.
+  if (now > last.msecs) last = { msecs: now, seq: bytes.readUInt32BE(6) >>> 1 };
+  else last = last.seq === 0xffff_ffff ? { msecs: last.msecs + 1, seq: 0 } : { msecs: last.msecs, seq: last.seq + 1 };
+  return v7({ random: bytes, ...last });
+}
 
 /** A short name for this process among the replicas of its service. */
 export const newReplicaName = (): string => randomBytes(6).toString('hex');

@@ -6,6 +6,8 @@ import { parseState } from './escalation.queries.ts';
 const EVERY_MS = 3_000;
 const ROUND_MS = 30_000;
 const HOUR_MS = 3_600_000;
+/** How many times longer the rest is where the process is busy all the time. */
+const MORE_REST = 6;
 
 export type Ended = ChangedRow & { settled_at: Date; domain: EscalationState };
 
@@ -18,6 +20,7 @@ export abstract class ChangesLoop {
   private readonly cursor: CursorTable;
   private readonly rows: number;
   private readonly loop: Loop;
+  private restedFrom = performance.eventLoopUtilization();
 
   /** @param parts.rows how many are read in one transaction */
   protected constructor(parts: { name: string; cursor: CursorTable; rows: number; sql: Sql; logger: Logger }) {
@@ -43,11 +46,16 @@ export abstract class ChangesLoop {
     return this.loop.stop();
   }
 
-  /** Whoever has a million rows to catch up with rests for as long as each batch took: the decisions of the moment come first. */
+  /**
+   * Whoever has a million rows to catch up with rests for as long as each batch took, and the longer the busier the process was during the
+   * rest before: the decisions of the moment come first.
+   */
   private async round(): Promise<{ handled: number; nextInMs: number }> {
+    const { utilization } = performance.eventLoopUtilization(this.restedFrom);
     const began = performance.now();
     const rows = await this.runOnce();
-    return { handled: 0, nextInMs: rows === 0 ? EVERY_MS : performance.now() - began };
+    this.restedFrom = performance.eventLoopUtilization();
+    return { handled: 0, nextInMs: rows === 0 ? EVERY_MS : (performance.now() - began) * (1 + MORE_REST * utilization) };
   }
 
   /** @returns how many rows were read, or 0 once the end is reached */

@@ -108,8 +108,8 @@ async function changes(sql: Sql, query: z.infer<typeof changesSchema>): Promise<
   const rows = await withDeadline(findChanges(sql, after, query.limit), READ_MS, 'changes');
   const items: ChangesReply['items'] = [];
   let bytes = 0;
-  for (const { state, namespace, request_id, seq } of rows) {
-    const item = { namespace, request_id, seq, clocks: state.clocks.map((clock) => ({ ...clock, due_at: new Date(clock.due_at).toISOString() })) };
+  for (const { clocks, namespace, request_id, seq } of rows) {
+    const item = { namespace, request_id, seq, clocks: clocks.map((clock) => ({ ...clock, due_at: new Date(clock.due_at).toISOString() })) };
     bytes += Buffer.byteLength(JSON.stringify(item)) + 1;
     if (items.length > 0 && bytes > LIMITS.batch) break;
     items.push(item);

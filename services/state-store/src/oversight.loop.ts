@@ -25,13 +25,16 @@ export class OversightLoop extends ChangesLoop {
     if (ended.length === 0) return;
     const added = new Set((await addEnds(tx, ended.map(endRow))).map(nameOf));
     const fresh = ended.filter((row) => added.has(nameOf(row)));
-    const contents = new Map([...(await bodiesOf(tx, fresh))].map(([name, body]) => [name, contentOf(body)]));
+    const contents = new Map([...(await bodiesOf(tx, fresh.filter(wasAnswered)))].map(([name, body]) => [name, contentOf(body)]));
     const answers = fresh.flatMap((row) => answerRows(row, contents.get(nameOf(row)) ?? null));
     if (answers.length > 0) await addAnswers(tx, answers);
     const agents = agentRows(fresh, contents);
     if (agents.length > 0) await addAgents(tx, agents);
   }
 }
+
+/** Nothing is compared with the content of what only a timeout or its producer ended: it is not read. */
+const wasAnswered = ({ domain }: Ended) => domain.outcome?.source === 'human' || domain.votes.length > 0 || domain.history.length > 0;
 
 function endRow({ namespace, request_id, reason, settled_at, domain }: Ended): EndRow {
   return { namespace, request_id, reason, source: domain.outcome?.source ?? 'cancel', verdict: domain.outcome?.verdict ?? null, ended_at: settled_at, revises: domain.rules.revises ?? null };

@@ -100,17 +100,17 @@ export async function findTimeline(sql: Query, key: Key, afterSeq: number, limit
 
 /**
  * Escalations changed since a transaction id, with their clocks. Only transactions that are all over are read (below the oldest
- * one running), so nothing that commits late is skipped.
+ * one running), so nothing that commits late is skipped. What has ended has no clocks: its state is not even read.
  * @param after `<xid>:<namespace>:<request_id>` of the last row read, or null for the beginning
  */
 export async function findChanges(sql: Query, after: { xid: string; namespace: string; request_id: string } | null, limit: number) {
-  const rows = await sql<(Key & { seq: number; xid: string; state: Uint8Array })[]>`
-    select namespace, request_id, seq, changed_xid::text as xid, state from store.escalations
+  const rows = await sql<(Key & { seq: number; xid: string; state: string | null })[]>`
+    select namespace, request_id, seq, changed_xid::text as xid, case when status = 'pending' then convert_from(state, 'UTF8') end as state from store.escalations
     where changed_xid < pg_snapshot_xmin(pg_current_snapshot())
       and changed_xid >= ${after?.xid ?? '0'}::xid8
       and (changed_xid > ${after?.xid ?? '0'}::xid8 or (namespace, request_id) > (${after?.namespace ?? ''}, ${after?.request_id ?? ''}))
     order by changed_xid, namespace, request_id limit ${limit}`;
-  return rows.map((row) => ({ ...row, state: parseState(row.state) }));
+  return rows.map(({ state, ...row }) => ({ ...row, clocks: state === null ? [] : (JSON.parse(state) as EscalationState).clocks }));
 }
 
 /** @returns whether the cursor lies in this database's future: it was restored from a backup, and the reader must begin again. */

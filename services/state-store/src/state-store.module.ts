@@ -139,7 +139,8 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
 
   async onApplicationBootstrap(): Promise<void> {
     await this.topology.start();
-    this.hints.listen(this.bus);
+    // Where the relay publishes them: what it has told in this process already, it need not hear again.
+    this.hints.listen(this.relayBus);
     this.relay.start();
     this.streams.start();
     this.submissions.start();
@@ -173,9 +174,9 @@ export class StateStoreModule {
     const connect = async () => {
       const logger = context.logger.child({ service: 'state-store' });
       const sql = connectPostgres(postgresOptions(config, 'state-store', logger));
-      const connectBus = () => Bus.connect(busOptions(config, 'state-store', logger));
+      const connectBus = (echo: boolean) => Bus.connect({ ...busOptions(config, 'state-store', logger), echo });
       // nats-server writes (and syncs) what a connection publishes before it reads on: replies must not wait behind the relay's events.
-      const [bus, relayBus] = await Promise.all([connectBus(), connectBus()]);
+      const [bus, relayBus] = await Promise.all([connectBus(true), connectBus(false)]);
       return new Store(config, { ...context, logger }, sql, bus, relayBus);
     };
     return {

@@ -9,7 +9,7 @@ import { schedulerMetrics as metrics } from './scheduler.metrics.ts';
 const MAX_ITEMS = 500;
 const MAX_BYTES = 4 * 1024 * 1024;
 /** Arming is a transaction of five statements. A timer that is due sooner than this after its event is late by no more. */
-const REST_MS = 50;
+const REST_MS = 100;
 
 /** Arms, moves and disarms timers as events on `HITL_EVENTS` say, a batch at a time; acks after the commit. */
 export function onEscalationEvents(bus: Bus, arming: Arming, logger: Logger): DurableConsumer {

@@ -16,6 +16,8 @@ export type BusOptions = NatsLogin & {
   streamPrefix?: string;
   /** Copies of each stream; without it as many as it has. */
   replicas?: number | undefined;
+  /** Whether it hears what it publishes itself, if it listens to that. */
+  echo?: boolean;
   /** Whether this service makes and mends its streams and consumers, or only looks whether they are right. */
   topology?: 'ensure' | 'check';
 };
@@ -62,6 +64,7 @@ export class Bus {
       pingInterval: 10_000,
       maxPingOut: 2,
       timeout: 5_000,
+      noEcho: options.echo === false,
     }).finally(() => clearInterval(waiting));
     const bus = new Bus(connection, await jetstreamManager(connection, { checkAPI: false, timeout: 5_000, ...inDomain(options.domain) }), options);
     void bus.watch();

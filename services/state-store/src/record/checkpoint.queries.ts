@@ -1,6 +1,9 @@
 import { hexOf } from '@umpire/record';
 import type { Query } from '@umpire/runtime';
 
+/** Rows of one statement: what is made for it and read of it keeps the process from everything else. */
+const AT_ONCE = 500;
+
 export type CheckpointCursor = { xid: string; namespace: string; request_id: string; idle_seconds: number };
 export type GrownChain = { namespace: string; request_id: string; xid: string; seq: number; head: Uint8Array; after_seq: number; after_hash: Uint8Array | null };
 
@@ -105,13 +108,15 @@ export async function insertCheckpoint(sql: Query, checkpoint: NewCheckpoint, ch
     insert into store.checkpoints (namespace, number, at, kid, jws, digest, chains, events, log_number, log_hash)
     values (${namespace}, ${number}, ${checkpoint.at}, ${checkpoint.kid}, ${checkpoint.jws}, decode(${checkpoint.digest}, 'hex'), ${checkpoint.chains}, ${checkpoint.events},
       ${checkpoint.log_number}, decode(${checkpoint.log_hash}, 'hex'))`;
-  if (chains.length === 0) return;
-  await sql`
+  for (let from = 0; from < chains.length; from += AT_ONCE) await insertHeads(sql, namespace, number, chains.slice(from, from + AT_ONCE));
+}
+
+const insertHeads = (sql: Query, namespace: string, number: number, chains: GrownChain[]) =>
+  sql`
     insert into store.sealed_heads (namespace, request_id, seq, hash, after_seq, after_hash, number)
     select ${namespace}, request_id, seq, decode(hash, 'hex'), after_seq, decode(after_hash, 'hex'), ${number}
     from unnest(${chains.map((c) => c.request_id)}::text[], ${chains.map((c) => c.seq)}::int[], ${chains.map((c) => hexOf(c.head))}::text[],
       ${chains.map((c) => c.after_seq)}::int[], ${chains.map((c) => (c.after_hash === null ? null : hexOf(c.after_hash)))}::text[]) as t (request_id, seq, hash, after_seq, after_hash)`;
-}
 
 /** The first checkpoint that seals an event, or null while none does. */
 export async function sealOf(sql: Query, namespace: string, requestId: string, seq: number): Promise<{ number: number; digest: Uint8Array } | null> {

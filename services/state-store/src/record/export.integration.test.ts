@@ -88,6 +88,16 @@ describe('an export', () => {
     expect((await fetch(`${origin}/audit/export?after=${Buffer.from('[1]').toString('base64url')}`, { headers: { authorization: `Bearer ${admin}` } })).status).toBe(400);
   });
 
+  it('seals more chains at once than are hashed or written in one go', async () => {
+    const ids = Array.from({ length: 620 }, (_, n) => `many-${n}-${'Ü'.repeat(n % 3)}`);
+    for (let from = 0; from < ids.length; from += 155) await harness.submit(ids.slice(from, from + 155).map((id) => submission(id, { namespace: 'team-b' })));
+    await nothingRunsBefore(harness.database.sql);
+    await seal();
+    const report = verify(await exportLines(origin, await harness.key(['admin'], undefined, 'team-b')));
+    expect(report.findings).toEqual([]);
+    expect(report).toMatchObject({ ok: true, chains: 30 + ids.length });
+  });
+
   it('goes on only for who began it: none is made that is not on record', async () => {
     const page = async (after: string, who: string) => (await fetch(`${origin}/audit/export?after=${after}`, { headers: { authorization: `Bearer ${who}` } })).status;
     const first = await fetch(`${origin}/audit/export`, { headers: { authorization: `Bearer ${key['admin']}` } });

@@ -40,6 +40,8 @@ export function ours(product: Product, messages: Messages, rate: number, seconds
 async function openDue(product: Product, messages: Messages, due: { count: number; prefix: string; window: number; seconds: number }): Promise<Map<string, number>> {
   const timeouts = new Map<string, number>();
   const openings = hearOpenings(product, due.prefix);
+  // Subscribed on one connection, published on another: the first opening came before the subscription, once, and its lane waited for ever.
+  await product.operator.flush();
   await closed(due.count, OPENING_LANES, async (index) => {
     const { id, subject, text } = messages.next(due.prefix);
     // Whole seconds: the deadlines of all fall into just the window, as evenly as the openings fell into their seconds.
