@@ -9,7 +9,7 @@ const LOOK_EVERY_MS = 5_000;
 const ROUND_MS = 30_000;
 const SETTLE_MS = 5_000;
 const SETTLE_STEP_MS = 20;
-/** Chains that are hashed in one go: five thousand took a tenth of a second, in which nothing else was decided. */
+/** Chains that are hashed in one go: while five thousand were, nothing else was decided. */
 const AT_ONCE = 250;
 
 const sealedEvents = counter('umpire_store_sealed_events_total', 'Events sealed by a checkpoint', ['namespace']);
