@@ -1,5 +1,5 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { canonicalJson, fromHex, idToken, subjects, toHex, type ApplyReply, type EscalationEvent, type OutcomeReply } from '@umpire/contract';
+import { canonicalJson, fromHex, idToken, subjects, toHex, type ApplyReply, type ChangesReply, type EscalationEvent, type OutcomeReply } from '@umpire/contract';
 import { evolve, type DomainEvent, type EscalationState } from '@umpire/domain';
 import { saltedDigest } from '@umpire/record';
 import { eventually } from '@umpire/testing';
@@ -192,6 +192,25 @@ describe('clocks', () => {
     expect(stale.results.map((r) => r.status)).toEqual(['stale', 'stale']);
     await eventually('the deadline', async () => (await apply([{ namespace: 'default', request_id: 'fast', kind: 'deadline', ordinal: 0, generation: 1 }])).results[0]!.status === 'applied');
     expect((await get('/hitl/status/fast')).body.outcome).toMatchObject({ state: 'completed', verdict: 'reject', source: 'timeout', timeout_applied: true, decided_by: [], response: { decision: 'reject' } });
+  });
+
+  it('tells whoever follows the changes the clocks of what is pending, and none of what has ended', async () => {
+    await harness.submit(['followed', 'followed/ended'].map((id) => submission(id, { interaction: { timeout_seconds: 600, reminders: [60] } })));
+    expect((await respond('followed/ended', { decision: 'approve', feedback: 'fine' })).status).toBe(200);
+    const found = new Map<string, ChangesReply['items'][number]>();
+    await eventually('both', async () => {
+      for (let after: string | null = null; ; ) {
+        const page: ChangesReply = await harness.scheduler.requestJson<ChangesReply>(subjects.query('changes'), { after, limit: 50 }, 5_000);
+        for (const item of page.items) found.set(item.request_id, item);
+        if (page.items.length < 50) break;
+        after = page.next;
+      }
+      return found.has('followed') && (found.get('followed/ended')?.seq ?? 0) > 1;
+    }, 60_000);
+    expect(found.get('followed')).toMatchObject({ namespace: 'default', seq: 1, clocks: [{ kind: 'deadline', ordinal: 0, generation: 1 }, { kind: 'reminder', ordinal: 0, generation: 1 }] });
+    const [deadline, reminder] = found.get('followed')!.clocks;
+    expect(Date.parse(deadline!.due_at) - Date.parse(reminder!.due_at)).toBe(60_000);
+    expect(found.get('followed/ended')!.clocks).toEqual([]);
   });
 
   it('applies the timeout itself when an answer comes after the deadline', async () => {
