@@ -45,9 +45,15 @@ export class AnswerInbox {
     return { subject, forget, within: (ms) => firstWithin(answer, ms).finally(forget) };
   }
 
-  private receive(data: Uint8Array, subject: string): void {
+  /** Sends an answer to whoever expects it at `subject`: over NATS, unless that is here. */
+  send(subject: string, answer: Answer): void {
     const resolve = this.waiting.get(subject);
-    if (resolve) resolve(JSON.parse(new TextDecoder().decode(data)) as Answer);
+    if (resolve) resolve(answer);
+    else this.bus.hint(subject, JSON.stringify(answer));
+  }
+
+  private receive(data: Uint8Array, subject: string): void {
+    this.waiting.get(subject)?.(JSON.parse(new TextDecoder().decode(data)) as Answer);
   }
 }
 
@@ -56,6 +62,7 @@ async function firstWithin<T>(promise: Promise<T>, ms: number): Promise<T | null
   try {
     return await Promise.race([promise, delay(ms, abort.signal).then(() => null)]);
   } finally {
-    abort.abort();
+    // A reason, or an exception with its stack would be made for each.
+    abort.abort('settled');
   }
 }

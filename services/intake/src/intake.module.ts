@@ -65,9 +65,9 @@ const parts: Provider[] = [
   { provide: AnswerInbox, inject: [BUS], useFactory: (bus: Bus) => new AnswerInbox(bus, newReplicaName()) },
   {
     provide: ReviewHandler,
-    inject: [BUS, StoreClient, SQL, PolicyService, LOGGER],
-    useFactory: (bus: Bus, store: StoreClient, sql: Sql, policies: PolicyService, logger: Logger) =>
-      new ReviewHandler({ bus, store, sql, logger, now: systemClock.now, policyFor: (subject) => policies.policyFor(subject) }),
+    inject: [BUS, AnswerInbox, StoreClient, SQL, PolicyService, LOGGER],
+    useFactory: (bus: Bus, answers: AnswerInbox, store: StoreClient, sql: Sql, policies: PolicyService, logger: Logger) =>
+      new ReviewHandler({ bus, answers, store, sql, logger, now: systemClock.now, policyFor: (subject) => policies.policyFor(subject) }),
   },
   {
     provide: EscalationsService,

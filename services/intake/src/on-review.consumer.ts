@@ -1,6 +1,7 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { durableConsumers, HEADERS, isOwnInbox, LIMITS, parseReviewSubject, REASONS, type FieldError, type Namespaces, type Reason } from '@umpire/contract';
 import { DurableConsumer, inBatch, traceOfMessage, withDeadline, type Bus, type Logger, type Sql, type TraceContext } from '@umpire/runtime';
+import type { AnswerInbox } from './answer.inbox.ts';
 import { answerOf, faultsOf, type Answer } from './answer.ts';
 import { publishDeadLetter } from './dead-letter.ts';
 import { acceptedTotal, batchMessages, deprecatedTotal, policyMatchesTotal, poisonTotal, rejectedTotal } from './intake.metrics.ts';
@@ -33,14 +34,16 @@ export class ReviewHandler {
   /** Suspects that this process has noted. Postgres may fail it again and again: what it survives ends no process. */
   private readonly noted = new WeakSet<JsMsg>();
   private readonly bus: Bus;
+  private readonly answers: AnswerInbox;
   private readonly store: StoreClient;
   private readonly sql: Sql;
   private readonly policyFor: PolicyFinder;
   private readonly logger: Logger;
   private readonly now: () => number;
 
-  constructor(deps: { bus: Bus; store: StoreClient; sql: Sql; policyFor: PolicyFinder; logger: Logger; now: () => number }) {
+  constructor(deps: { bus: Bus; answers: AnswerInbox; store: StoreClient; sql: Sql; policyFor: PolicyFinder; logger: Logger; now: () => number }) {
     this.bus = deps.bus;
+    this.answers = deps.answers;
     this.store = deps.store;
     this.sql = deps.sql;
     this.policyFor = deps.policyFor;
@@ -138,7 +141,7 @@ export class ReviewHandler {
     const replyTo = message.headers?.get(HEADERS.replyTo);
     const namespace = parseReviewSubject(message.subject)?.namespace;
     if (replyTo && namespace !== undefined) {
-      if (isOwnInbox(replyTo, namespace)) this.bus.hint(replyTo, JSON.stringify(answer));
+      if (isOwnInbox(replyTo, namespace)) this.answers.send(replyTo, answer);
       else this.logger.warn({ namespace, submission: submissionOf(message) }, 'reply_subject_refused');
     }
     message.ack();

@@ -64,8 +64,9 @@ export class OnEscalationEvent {
   private async write(heard: Heard[]): Promise<void> {
     if (heard.length === 0) return;
     try {
-      await this.webhooks.fanOut(heard.map(({ event }) => event));
-      await this.people.fanOut(heard);
+      // Side by side, since the next batch waits for both; either is safe to call again when only the other failed.
+      const written = await Promise.allSettled([this.webhooks.fanOut(heard.map(({ event }) => event)), this.people.fanOut(heard)]);
+      for (const part of written) if (part.status === 'rejected') throw part.reason;
       await this.erased.forget(heard);
       this.handled.inc({ result: 'handled' }, heard.length);
     } catch (error) {

@@ -6,7 +6,7 @@ import { findSubmissions, insertEscalations, parseState, type Key, type NewEscal
 import { newSalt, recordEvent } from './event-record.ts';
 import type { OutboxItem } from './outbox.queries.ts';
 import { SameTasks } from './same-task.service.ts';
-import { deleteTombstone, findGroupMembers, findTombstones, insertTombstone, pruneTombstones } from './submit.queries.ts';
+import { deleteTombstone, findGroupMembers, findTombstones, hasTombstones, insertTombstone, pruneTombstones } from './submit.queries.ts';
 import { keyOf, outboxItem, type Transitions } from './transition.service.ts';
 
 export type Submission = { item: SubmitItem; body: Uint8Array };
@@ -152,6 +152,7 @@ export class Submissions {
   }
 
   private async honourTombstones(keys: Key[]): Promise<void> {
+    if (!(await withDeadline(hasTombstones(this.sql), STATEMENT_MS, 'tombstones'))) return;
     const marked = await withDeadline(findTombstones(this.sql, keys), STATEMENT_MS, 'tombstones');
     for (const { namespace, request_id, detail } of marked) {
       await this.tryCancel({ namespace, request_id }, detail, PRODUCER);

@@ -1,4 +1,5 @@
 import type { Query } from '@umpire/runtime';
+import { ofEach } from '../webhooks/endpoint.queries.ts';
 import type { What } from './asking.ts';
 
 export type OwnerKind = 'user' | 'group' | 'role';
@@ -37,8 +38,8 @@ export const deleteChannel = async (sql: Query, namespace: string, id: string): 
 
 /** Whose channels there are in these namespaces. */
 export const channelOwners = (sql: Query, namespaces: string[]) =>
-  sql<{ id: string; namespace: string; owner_kind: OwnerKind; owner: string }[]>`
-    select id, namespace, owner_kind, owner from notifier.channels where namespace = any(${namespaces})`;
+  ofEach(namespaces, (namespace) => sql<{ id: string; namespace: string; owner_kind: OwnerKind; owner: string }[]>`
+    select id, namespace, owner_kind, owner from notifier.channels where namespace = ${namespace}`);
 
 export type NoticeRow = { id: string; channelId: string; eventId: string; namespace: string; requestId: string; what: What };
 

@@ -27,9 +27,15 @@ const sendable = (sql: Query) => sql`
     e.state, (extract(epoch from e.failing_since) * 1000)::float8 as failing_since, e.version + coalesce(c.version, 0) as version
   from notifier.endpoints e left join notifier.callback_settings c on e.kind = 'callback' and c.namespace = e.namespace`;
 
+/**
+ * Rows of each namespace, by a statement of its own: one for all (`= any`) would be planned anew each time, which takes Postgres twenty
+ * times as long as to run it, and most batches are of one namespace.
+ */
+export const ofEach = async <Row>(namespaces: string[], rowsOf: (namespace: string) => Promise<Row[]>): Promise<Row[]> => (await Promise.all(namespaces.map(rowsOf))).flat();
+
 /** Every endpoint of these namespaces that is not deleted. */
 export const sendableOfNamespaces = (sql: Query, namespaces: string[]): Promise<SendableRow[]> =>
-  sql<SendableRow[]>`${sendable(sql)} where e.namespace = any(${namespaces}) and e.state <> 'deleted'`;
+  ofEach(namespaces, (namespace) => sql<SendableRow[]>`${sendable(sql)} where e.namespace = ${namespace} and e.state <> 'deleted'`);
 
 export const sendableByIds = (sql: Query, ids: string[]): Promise<SendableRow[]> => sql<SendableRow[]>`${sendable(sql)} where e.id = any(${ids}::uuid[])`;
 
@@ -144,8 +150,8 @@ export async function selectCallbacks(sql: Query, namespace: string): Promise<Ca
 
 /** Allowed callback hosts of those of the namespaces that have any. */
 export const callbackHosts = (sql: Query, namespaces: string[]) =>
-  sql<{ namespace: string; allowed_hosts: string[] }[]>`
-    select namespace, allowed_hosts from notifier.callback_settings where namespace = any(${namespaces}) and allowed_hosts <> '{}'`;
+  ofEach(namespaces, (namespace) => sql<{ namespace: string; allowed_hosts: string[] }[]>`
+    select namespace, allowed_hosts from notifier.callback_settings where namespace = ${namespace} and allowed_hosts <> '{}'`);
 
 /** @returns the settings, and whether the given secret was taken (there was none before). */
 export async function putCallbacks(sql: Query, namespace: string, hosts: string[], secret: Buffer): Promise<CallbackRow & { created: boolean }> {

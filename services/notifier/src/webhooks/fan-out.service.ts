@@ -40,7 +40,8 @@ export class FanOutService {
     });
     if (named.length === 0) return;
     const namespaces = [...new Set(named.map(({ event }) => event.namespace))];
-    const [rows, hosts] = await Promise.all([sendableOfNamespaces(this.sql, namespaces), callbackHosts(this.sql, namespaces)]);
+    const settling = [...new Set(named.flatMap(({ event, name }) => (SETTLING_EVENTS.has(name) ? [event.namespace] : [])))];
+    const [rows, hosts] = await Promise.all([sendableOfNamespaces(this.sql, namespaces), settling.length === 0 ? [] : callbackHosts(this.sql, settling)]);
     const allowed = new Map(hosts.map((row) => [row.namespace, row.allowed_hosts]));
     const endpoints = Map.groupBy(rows.filter((row) => row.kind === 'endpoint').map((row) => this.opener.open(row)), (endpoint) => endpoint.namespace);
     const wanted = named.map(({ event, name }): Wanted => {
