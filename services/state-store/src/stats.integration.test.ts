@@ -109,6 +109,16 @@ describe('statistics', () => {
     expect(await sql`select sum(opened)::int as opened, sum(ended)::int as ended from store.stats_totals where namespace = 'filled'`).toEqual([{ opened: 20_000, ended: 20_000 - counted.reduce((sum, one) => sum + one.pending, 0) }]);
   });
 
+  it('are looked up once for all who ask the same together, and each gets what they asked for', async () => {
+    const reads = new StatsReads(harness.database.sql);
+    const asked = [['filled', 24], ['default', 24], ['filled', 720], ['filled', 24]] as const;
+    const answers = await Promise.all(asked.map(([namespace, hours]) => reads.read(namespace, hours)));
+    expect(answers.map(({ hours }) => hours)).toEqual([24, 24, 720, 24]);
+    expect(answers[3]).toBe(answers[0]);
+    expect(hard(answers[0]!).pending).toBeGreaterThan(hard(answers[1]!).pending);
+    expect(await reads.read('filled', 24)).not.toBe(answers[0]);
+  });
+
   it('find the class of a quantile and the word of most agents', () => {
     expect([quantile([], 0.5), quantile([5, 5], 0.5), quantile([1, 9], 0.5), quantile([...Array.from({ length: 11 }, () => 0), 3], 0.5)]).toEqual([null, 10, 30, null]);
     const body = (values: unknown[]) => new TextEncoder().encode(payload('x', values));

@@ -1,5 +1,5 @@
 import { REASONS, type Reason } from '@umpire/contract';
-import { databaseNow, withDeadline, type Sql } from '@umpire/runtime';
+import { Batcher, databaseNow, withDeadline, type Sql } from '@umpire/runtime';
 import { BOUNDS, endedSince, openByPerson, openingsSince, peopleSince, PENDING_COUNTED, pendingByReason, raisedLevels, type EndedSums, type OpeningRow } from './stats.queries.ts';
 
 const READ_MS = 5_000;
@@ -37,15 +37,37 @@ export type Stats = {
   people: { user_id: string; votes: number; mean_seconds: number | null; open: number }[];
 };
 
-/** What operators ask: volumes, times, outcomes, load. Reads the hourly sums and bounded index ranges. */
+type Asked = { namespace: string; hours: number };
+
+/** Consoles ask on a beat, and the same: who asks while others are answered is answered together with who else does. */
+const TOGETHER = { items: 100, size: Number.MAX_SAFE_INTEGER, lanes: 2, patienceMs: 50 };
+
+/**
+ * What operators ask: volumes, times, outcomes, load. Reads the hourly sums and bounded index ranges, once for all who ask the same
+ * together; nobody joins a look that has begun, so what it finds is no older than the question.
+ */
 export class StatsReads {
   private readonly sql: Sql;
+  private readonly looks: Batcher<Asked, PromiseSettledResult<Stats>>;
 
   constructor(sql: Sql) {
     this.sql = sql;
+    this.looks = new Batcher(async (asked) => {
+      const keys = asked.map(({ namespace, hours }) => `${namespace}/${hours}`);
+      const distinct = asked.filter((_, index) => keys.indexOf(keys[index]!) === index);
+      const found = await Promise.allSettled(distinct.map((one) => this.look(one)));
+      const byKey = new Map(distinct.map(({ namespace, hours }, index) => [`${namespace}/${hours}`, found[index]!]));
+      return keys.map((key) => byKey.get(key)!);
+    }, TOGETHER);
   }
 
   async read(namespace: string, hours: number): Promise<Stats> {
+    const found = await this.looks.add({ namespace, hours }, 1);
+    if (found.status === 'rejected') throw found.reason;
+    return found.value;
+  }
+
+  private async look({ namespace, hours }: Asked): Promise<Stats> {
     const { sql } = this;
     const [now, rows, openings, people, open, levels, pending] = await withDeadline(Promise.all([
       databaseNow(sql), endedSince(sql, namespace, hours), openingsSince(sql, namespace, hours), peopleSince(sql, namespace, hours, MOST_PEOPLE), openByPerson(sql, namespace, MOST_PEOPLE, MOST_OPEN),
