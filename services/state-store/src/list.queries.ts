@@ -43,8 +43,11 @@ export type ListCursor = { opened_at: string; deadline: string | null; urgency: 
 
 export type ListRow = HotRow & ListCursor;
 
-/** Which index a list is read from. Which is best depends on how much it finds, so the service chooses. `by` are terms of the search. */
-export type ListSource = { from: 'ranges' } | { from: 'task' } | { from: 'search'; by: string[] } | { from: 'assignments'; scope: Scope } | { from: 'inboxes'; scope: Scope };
+/**
+ * Which index a list is read from. Which is best depends on how much it finds, so the service chooses. `by` are terms of the search;
+ * `until`, ms, the last moment in the list's order that is looked at: fewer rows than a page come of it where there are more behind.
+ */
+export type ListSource = { from: 'ranges' } | { from: 'task' } | { from: 'search'; by: string[]; until: number | null } | { from: 'assignments'; scope: Scope } | { from: 'inboxes'; scope: Scope };
 
 /**
  * A page of escalations: the same rows in the same order from every source.
@@ -77,6 +80,13 @@ export function searchEstimateStatement(sql: Query, terms: string[]) {
     explain (format json) select (select 1 from store.payloads)${terms.map((term) => sql`, (select 1 from store.payloads p where p.document @@ ${term}::tsquery)`)}`;
 }
 
+/** Bounds between which lie equally many payloads by when they were opened, ms, ascending; none where nothing is known yet. */
+export function agesStatement(sql: Query) {
+  return sql<{ bounds: number[] }[]>`
+    select array(select extract(epoch from bound)::float8 * 1000 from unnest(histogram_bounds::text::timestamptz[]) with ordinality as b (bound, place) order by place) as bounds
+    from pg_catalog.pg_stats where schemaname = 'store' and tablename = 'payloads' and attname = 'opened_at' and not inherited`;
+}
+
 function candidates(sql: Query, question: ListQuestion, source: ListSource): Fragment {
   const { namespace, task_id, order, statuses } = question;
   switch (source.from) {
@@ -89,7 +99,7 @@ function candidates(sql: Query, question: ListQuestion, source: ListSource): Fra
         select ${columns(sql)} from store.escalations e
         where e.namespace = ${namespace} and hashtextextended(e.task_id, 0) = hashtextextended(${task_id}, 0) ${within(sql, question)}`;
     case 'search':
-      return matches(sql, question, source.by);
+      return matches(sql, question, source);
     case 'assignments':
       return sql`
         select ${columns(sql)} from (
@@ -134,11 +144,13 @@ function inboxes(sql: Query, question: ListQuestion, scope: Scope): Fragment {
  * What a search finds, sorted. The index is asked for some of its terms and the payload for all. Payloads know their age; those that
  * do not (see migration 0044) ask their escalation, and other orders ask each.
  */
-function matches(sql: Query, question: ListQuestion, by: string[]): Fragment {
+function matches(sql: Query, question: ListQuestion, { by, until }: { by: string[]; until: number | null }): Fragment {
   const { namespace, search, order } = question;
+  const last = until === null ? null : sql`${order.descending ? sql`>=` : sql`<=`} ${new Date(until).toISOString()}::timestamptz`;
   const found = sql`
     select w.request_id, w.opened_at from (
-      select w.request_id, w.opened_at, w.document from store.payloads w where w.namespace = ${namespace} and w.document @@ ${allOf(by)}::tsquery offset 0
+      select w.request_id, w.opened_at, w.document from store.payloads w where w.namespace = ${namespace} and w.document @@ ${allOf(by)}::tsquery
+        ${last === null ? sql`` : sql`and (w.opened_at ${last} or w.opened_at is null)`} offset 0
     ) as w where w.document @@ ${allOf(search)}::tsquery`;
   if (order.by !== 'age') {
     return sql`
@@ -150,7 +162,7 @@ function matches(sql: Query, question: ListQuestion, by: string[]): Fragment {
     select a.opened_at, a.request_id from (
       select w.request_id, coalesce(w.opened_at, (select e.opened_at from store.escalations e where e.namespace = ${namespace} and e.request_id = w.request_id)) as opened_at
       from (${found}) as w offset 0
-    ) as a where true ${withinAge(sql, question, sql`a`)} order by a.opened_at ${direction}, a.request_id ${direction} offset 0`);
+    ) as a where true ${last === null ? sql`` : sql`and a.opened_at ${last}`} ${withinAge(sql, question, sql`a`)} order by a.opened_at ${direction}, a.request_id ${direction} offset 0`);
 }
 
 /** Escalations of ids that come by age, fetched as they are asked for. */

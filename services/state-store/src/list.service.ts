@@ -2,10 +2,11 @@ import { LIMITS, PRIORITIES, REASONS, STATES, UmpireError, type EscalationStatus
 import { withDeadline, type Sql } from '@umpire/runtime';
 import { KeptChoices } from './kept-choices.ts';
 import {
-  listStatement, scopeSizeStatement, searchEstimateStatement,
-  type ListCursor, type ListOrder, type ListQuestion, type ListSource, type Scope,
+  agesStatement, listStatement, scopeSizeStatement, searchEstimateStatement,
+  type ListCursor, type ListOrder, type ListQuestion, type ListRow, type ListSource, type Scope,
 } from './list.queries.ts';
 import type { Reads } from './read.service.ts';
+import { searchWindow } from './search-window.ts';
 import { allOf, searchTerms, wordTerms } from './search-words.ts';
 
 /** A list that takes longer is given up and cancelled: it must not hold a connection that decisions wait for. */
@@ -14,6 +15,8 @@ const LIST_MS = 3_000;
 const FEW_ASSIGNMENTS = 2_000;
 /** A search that finds more than about this is common enough to be met soon when reading in order. Matches know their age, and nothing else. */
 const FEW_MATCHES = { age: 8_000, deadline: 5_000, priority: 5_000 };
+/** The same for the oldest or newest of the matches, where most of these need not be looked at. */
+const FEW_IN_WINDOW = 20_000;
 /** The share of rows from which on a term is no help to a search's index. */
 const MOST = 0.5;
 /** What a choice rests on may be so old. */
@@ -40,6 +43,7 @@ export type ListRequest = {
 };
 
 type Frequencies = { rows: number; shares: number[] };
+type Found = { matches: number; by: string[] };
 
 export type ListPage = { items: string[]; ids: string[]; next: ListCursor | null };
 
@@ -49,6 +53,7 @@ export class Lists {
   private readonly reads: Reads;
   /** Whether a scope has few assignments. */
   private readonly small = new KeptChoices<boolean>({ keepMs: CHOICE_MS, most: 1_000, now: () => performance.now() });
+  private readonly ages = new KeptChoices<number[]>({ keepMs: CHOICE_MS, most: 1, now: () => performance.now() });
   private readonly frequencies = new KeptChoices<Frequencies>({ keepMs: CHOICE_MS, most: 1_000, now: () => performance.now() });
 
   constructor(sql: Sql, reads: Reads) {
@@ -62,22 +67,39 @@ export class Lists {
    */
   async page(principal: Principal, request: ListRequest): Promise<ListPage> {
     const question = questionOf(principal, request);
-    const source = await this.sourceFor(question);
-    const rows = await this.bounded(listStatement(this.sql, { ...question, limit: request.limit + 1 }, source));
+    const rows = await this.rows({ ...question, limit: request.limit + 1 });
     const texts = await this.reads.renderings(rows.slice(0, request.limit));
     const count = fitting(texts, PAGE_BYTES);
     const ids = rows.slice(0, count).filter((_, index) => texts[index] !== null).map((row) => row.request_id);
     return { items: texts.slice(0, count).filter((text) => text !== null), ids, next: count < rows.length && count > 0 ? rows[count - 1]! : null };
   }
 
+  /** The oldest or newest of many matches are looked for among the oldest or newest rows first. */
+  private async rows(question: ListQuestion): Promise<ListRow[]> {
+    const found = await this.searched(question.search);
+    const until = await this.windowOf(question, found.matches);
+    if (until !== null) {
+      const rows = await this.bounded(listStatement(this.sql, question, { from: 'search', by: found.by, until }));
+      if (rows.length === question.limit) return rows;
+    }
+    return this.bounded(listStatement(this.sql, question, await this.sourceFor(question, found)));
+  }
+
+  private async windowOf(question: ListQuestion, matches: number): Promise<number | null> {
+    const { task_id, search, order, min_age, max_age, scopes: [scope] } = question;
+    if (search.length === 0 || task_id !== null || order.by !== 'age' || min_age !== null || max_age !== null || matches > FEW_IN_WINDOW) return null;
+    if (scope && matches > FEW_ASSIGNMENTS && (await this.few(question, scope))) return null;
+    const bounds = await this.ages.get('', async () => (await this.bounded(agesStatement(this.sql)))[0]?.bounds ?? []);
+    return searchWindow(bounds, matches, question);
+  }
+
   /** Chooses the index by how much each would give: a few rows are sorted, many are read in order. Assignments are in order of age. */
-  private async sourceFor(question: ListQuestion): Promise<ListSource> {
+  private async sourceFor(question: ListQuestion, { matches, by }: Found): Promise<ListSource> {
     if (question.task_id !== null) return { from: 'task' };
     const [scope] = question.scopes;
-    const { matches, by } = await this.searched(question.search);
     const fewMatches = question.search.length > 0 && matches <= FEW_MATCHES[question.order.by];
     // A scope that is smaller than what is found is read instead.
-    if (fewMatches && (!scope || matches <= FEW_ASSIGNMENTS || !(await this.few(question, scope)))) return { from: 'search', by };
+    if (fewMatches && (!scope || matches <= FEW_ASSIGNMENTS || !(await this.few(question, scope)))) return { from: 'search', by, until: null };
     if (!scope) return { from: 'ranges' };
     const byAge = question.order.by === 'age';
     if (byAge && question.reasons.length === REASONS.length) return { from: 'inboxes', scope };
@@ -97,7 +119,7 @@ export class Lists {
    * What a search's index would be asked for, and about how many it would find. Not for terms that most rows hold: to leave out the few
    * that do not, it would read as many of the term's entries as there are matches.
    */
-  private async searched(terms: string[]): Promise<{ matches: number; by: string[] }> {
+  private async searched(terms: string[]): Promise<Found> {
     if (terms.length === 0) return { matches: 0, by: [] };
     const { rows, shares } = await this.frequencies.get(allOf(terms), () => this.frequenciesOf(terms));
     const rare = terms.map((term, index) => ({ term, share: shares[index]! })).filter(({ share }) => share <= MOST);

@@ -1,9 +1,12 @@
 import { idToken, PRIORITIES, REASONS, STATES, type Principal } from '@umpire/contract';
-import type { Sql } from '@umpire/runtime';
+import { createLogger, systemClock, type Sql } from '@umpire/runtime';
 import { eventually, testDatabase, type TestDatabase } from '@umpire/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listStatement, type ListCursor, type ListOrder, type ListQuestion, type ListRow, type ListSource } from './list.queries.ts';
-import { questionOf, type ListRequest } from './list.service.ts';
+import { RenderingCache } from './cache.ts';
+import { Lists, questionOf, type ListRequest } from './list.service.ts';
+import { Reads } from './read.service.ts';
+import { SettledHints } from './settled-hints.ts';
 import { client, type Client } from './test/http.ts';
 import { startHarness, submission, type Harness } from './test/store-harness.ts';
 import { fillStore } from './test/store-rows.ts';
@@ -102,7 +105,7 @@ describe('every source gives the same rows', () => {
       const sources: ListSource[] = [
         { from: 'ranges' },
         ...(question.task_id === null ? [] : [{ from: 'task' } as const]),
-        ...(question.search.length === 0 ? [] : [question.search, question.search.slice(-1)].map((by) => ({ from: 'search', by }) as const)),
+        ...(question.search.length === 0 ? [] : [question.search, question.search.slice(-1)].map((by) => ({ from: 'search', by, until: null }) as const)),
         ...question.scopes.map((scope) => ({ from: 'assignments', scope }) as const),
         ...(question.order.by === 'age' ? question.scopes.map((scope) => ({ from: 'inboxes', scope }) as const) : []),
       ];
@@ -112,6 +115,32 @@ describe('every source gives the same rows', () => {
     }
     expect(found).toBeGreaterThan(10_000);
   }, 240_000);
+
+  it('up to a moment in the order, where a search is told to look no further', async () => {
+    const times = new Map(facts.map((row) => [row.request_id, row.opened_at]));
+    const until = facts.map((row) => row.opened_at).toSorted()[ROWS / 3]!;
+    for (const { principal, request } of cases.filter(({ request: { text, sort } }) => text !== undefined && sort.by === 'age')) {
+      const question = questionOf(principal, request);
+      const rows = expected(question).filter((id) => (request.sort.descending ? times.get(id)! >= until : times.get(id)! <= until));
+      expect({ request, rows: await walk(question, { from: 'search', by: question.search, until: Date.parse(until) }) }).toEqual({ request, rows });
+    }
+  });
+
+  it('of which a page may be found by a guess or after it', async () => {
+    await sql`analyze store.payloads`;
+    const cache = new RenderingCache({ url: undefined, prefix: '', seconds: 1, logger: createLogger('test', 'silent'), now: systemClock.now });
+    const lists = new Lists(sql, new Reads(sql, cache, new SettledHints(systemClock.now)));
+    for (const { principal, request } of cases.filter(({ request: { text, sort } }) => text !== undefined && sort.by === 'age')) {
+      const seen: string[] = [];
+      for (let after: ListCursor | null = null; ; ) {
+        const page = await lists.page(principal, { ...request, after, limit: 5 });
+        seen.push(...page.ids);
+        if (page.next === null) break;
+        after = page.next;
+      }
+      expect({ request, rows: seen }).toEqual({ request, rows: expected(questionOf(principal, request)) });
+    }
+  });
 
   it('over every state, reason and priority, and payloads that know their age and that do not', async () => {
     const [known] = await sql<{ some: number; none: number }[]>`select count(opened_at)::int as some, count(*) filter (where opened_at is null)::int as none from store.payloads where namespace = 'default'`;
