@@ -3,8 +3,8 @@ import { backoffDelay, Batcher, counter, delay, gauge, inSpan, Loop, traceHeader
 import { eventMessage } from './event-record.ts';
 import { deleteOutbox, leaseOutbox, outboxDepth, type OutboxItem } from './outbox.queries.ts';
 
-/** Above this many events in memory the relay leaves new ones to the sweeper: they are safe in the outbox. */
-const MAX_IN_MEMORY = 4_000;
+/** With this much on its way to JetStream the relay leaves new events to the sweeper: they are safe in the outbox. Characters of JSON. */
+const MOST_UNDER_WAY = 16 * 1024 * 1024;
 const SWEEP_ITEMS = 500;
 const SWEEP_EVERY_MS = 1_000;
 /** What is published may stay in the outbox a little, long before the sweeper looks at it: many rows go with one statement. */
@@ -27,7 +27,9 @@ export class Relay {
   private readonly forget: Batcher<OutboxItem, void>;
   private readonly sweeper: Loop;
   private readonly depth: Loop;
-  private inMemory = 0;
+  /** Ids of what this process carries: until JetStream's ack, then until its row is gone. */
+  private readonly carried = new Set<string>();
+  private underWay = 0;
   private readonly inFlight = new Set<Promise<void>>();
   private readonly onSettled: (namespace: string, requestId: string) => void;
 
@@ -58,15 +60,17 @@ export class Relay {
   /** Publishes just committed events without making anyone wait for it. */
   publishSoon(items: OutboxItem[]): void {
     for (const item of items) if (hasOutcome(item)) this.settled(item);
-    if (this.inMemory + items.length > MAX_IN_MEMORY) return;
+    if (this.underWay + items.reduce((sum, item) => sum + sizeOf(item), 0) > MOST_UNDER_WAY) return;
     const work = this.publishAll(items).then(() => undefined, () => undefined).finally(() => this.inFlight.delete(work));
     this.inFlight.add(work);
   }
 
   /** One sweep. @returns how many events it carried */
   async sweepOnce(): Promise<number> {
-    const items = await withDeadline(leaseOutbox(this.sql, SWEEP_ITEMS), 10_000, 'outbox lease');
-    if (items.length === 0) return 0;
+    const leased = await withDeadline(leaseOutbox(this.sql, SWEEP_ITEMS), 10_000, 'outbox lease');
+    // What only waits for its turn here is late, not lost: to publish it again would make all of it later.
+    const items = leased.filter((item) => !this.carried.has(item.id));
+    if (items.length === 0) return leased.length;
     const done = await this.publishAll(items);
     this.logger.info({ leased: items.length, published: done }, 'outbox_swept');
     if (done === 0) throw new UmpireError('unavailable', 'no event of the outbox could be published');
@@ -74,16 +78,29 @@ export class Relay {
   }
 
   private async publishAll(items: OutboxItem[]): Promise<number> {
-    this.inMemory += items.length;
+    const results = await Promise.all(items.map((item) => this.carry(item)));
+    return results.filter(Boolean).length;
+  }
+
+  /** @returns whether it is published and its row gone */
+  private async carry(item: OutboxItem): Promise<boolean> {
+    this.carried.add(item.id);
     try {
-      const results = await Promise.all(items.map((item) => this.publishOne(item)));
-      return results.filter(Boolean).length;
+      await this.publishOne(item);
+      await this.forgetWithRetry(item);
+      return true;
+    } catch (error) {
+      failures.inc();
+      this.logger.warn({ err: error, type: item.type, seq: item.seq }, 'publish_failed');
+      return false;
     } finally {
-      this.inMemory -= items.length;
+      this.carried.delete(item.id);
     }
   }
 
-  private async publishOne(item: OutboxItem): Promise<boolean> {
+  private async publishOne(item: OutboxItem): Promise<void> {
+    const size = sizeOf(item);
+    this.underWay += size;
     try {
       const acks = [this.publishTraced(item, subjects.event(item.namespace, item.type, item.reason), encodeUtf8(eventMessage(item, item.reason, item.payload)))];
       const outcome = outcomeText(item);
@@ -92,12 +109,8 @@ export class Relay {
       // Not kept by any stream: a producer that listens there hears at once, one that does not reads the outcome elsewhere.
       if (outcome !== null && item.reply_subject !== null) this.bus.hint(item.reply_subject, encodeUtf8(outcome));
       published.inc({ type: item.type }, 1);
-      await this.forgetWithRetry(item);
-      return true;
-    } catch (error) {
-      failures.inc();
-      this.logger.warn({ err: error, type: item.type, seq: item.seq }, 'publish_failed');
-      return false;
+    } finally {
+      this.underWay -= size;
     }
   }
 
@@ -136,6 +149,8 @@ export class Relay {
     return 0;
   }
 }
+
+const sizeOf = (item: OutboxItem) => item.data.length + (item.payload?.length ?? 0);
 
 const SETTLING: ReadonlySet<string> = new Set(['resolved', 'expired', 'cancelled']);
 const hasOutcome = (item: OutboxItem) => SETTLING.has(item.type);
