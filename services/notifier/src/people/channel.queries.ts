@@ -1,5 +1,5 @@
 import type { Query } from '@umpire/runtime';
-import { ofEach } from '../webhooks/endpoint.queries.ts';
+import { ofEach } from '../of-each.ts';
 import type { What } from './asking.ts';
 
 export type OwnerKind = 'user' | 'group' | 'role';

@@ -1,4 +1,5 @@
 import type { Query } from '@umpire/runtime';
+import { ofEach } from '../of-each.ts';
 
 /** A row as delivering needs it. A callback signs with its namespace's secret, so its version moves with that too. */
 export type SendableRow = {
@@ -26,12 +27,6 @@ const sendable = (sql: Query) => sql`
     coalesce(e.secret, c.secret) as secret, case when e.kind = 'callback' then c.previous_secrets else e.previous_secrets end as previous_secrets,
     e.state, (extract(epoch from e.failing_since) * 1000)::float8 as failing_since, e.version + coalesce(c.version, 0) as version
   from notifier.endpoints e left join notifier.callback_settings c on e.kind = 'callback' and c.namespace = e.namespace`;
-
-/**
- * Rows of each namespace, by a statement of its own: one for all (`= any`) would be planned anew each time, which takes Postgres twenty
- * times as long as to run it, and most batches are of one namespace.
- */
-export const ofEach = async <Row>(namespaces: string[], rowsOf: (namespace: string) => Promise<Row[]>): Promise<Row[]> => (await Promise.all(namespaces.map(rowsOf))).flat();
 
 /** Every endpoint of these namespaces that is not deleted. */
 export const sendableOfNamespaces = (sql: Query, namespaces: string[]): Promise<SendableRow[]> =>
