@@ -66,11 +66,13 @@ export class OnEscalationEvent {
     try {
       // Side by side, since the next batch waits for both; either is safe to call again when only the other failed.
       const written = await Promise.allSettled([this.webhooks.fanOut(heard.map(({ event }) => event)), this.people.fanOut(heard)]);
-      for (const part of written) if (part.status === 'rejected') throw part.reason;
+      const faults = written.flatMap((part) => (part.status === 'rejected' ? [part.reason as unknown] : []));
+      // Something that is away is tried again first: an event is given up for what it holds alone.
+      if (faults.length > 0) throw faults.find((fault) => !isAboutContent(fault)) ?? faults[0];
       await this.erased.forget(heard);
       this.handled.inc({ result: 'handled' }, heard.length);
     } catch (error) {
-      if (!isDataError(error) && !wasRefused(error)) throw error;
+      if (!isAboutContent(error)) throw error;
       if (heard.length === 1) {
         this.handled.inc({ result: 'rejected' });
         this.logger.error({ err: error, event_id: heard[0]!.event.id, namespace: heard[0]!.event.namespace }, 'event_rejected');
@@ -83,7 +85,7 @@ export class OnEscalationEvent {
   }
 }
 
-/** The store understood what it was asked about an event, and will never answer it. */
-function wasRefused(error: unknown): boolean {
-  return error instanceof UmpireError && (error.code === 'bad_request' || error.code === 'invalid');
+/** The database cannot hold it, or the store understood what it was asked about an event and will never answer it. */
+function isAboutContent(error: unknown): boolean {
+  return isDataError(error) || (error instanceof UmpireError && (error.code === 'bad_request' || error.code === 'invalid'));
 }
