@@ -193,6 +193,7 @@ export type ReasonStats = {
   agents_disagreed: number;
 };
 export type Stats = {
+  /** When the figures were looked up: they are kept for a moment, and not shown when older than two seconds. */
   as_of: string;
   hours: number;
   /** Up to here `pending` of a reason is exact; above it is some seconds behind. */

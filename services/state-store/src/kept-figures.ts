@@ -1,11 +1,12 @@
-type Kept<T> = { figures: T; took: number; at: number };
+type Kept<T> = { figures: T; took: number; began: number };
 
-/** What was computed faster than this is computed anew each time. */
-const QUICK_MS = 250;
-/** Keeping figures for this many times as long as they took bounds what computing costs to a twentieth of a processor. */
-const TIMES = 20;
-/** Older ones are not shown, and waited for instead: somebody who comes back after an hour wants to see now. */
-const STALE_TIMES = 5;
+/**
+ * For how long figures are kept. What was computed in less than `quickMs` is computed anew each time; the rest is kept for `times` as long as it
+ * took, which bounds what computing costs to that part of a processor, but for `mostMs` at the most. What is older than `staleTimes` that is not
+ * shown, and waited for instead: somebody who comes back after an hour wants to see now.
+ */
+export type Keeping = { quickMs: number; times: number; mostMs: number; staleTimes: number };
+
 const MOST_KEPT = 100;
 
 /**
@@ -13,22 +14,26 @@ const MOST_KEPT = 100;
  * then shown once more while they are computed anew behind. They must say themselves of when they are.
  */
 export class KeptFigures<T> {
+  private readonly keeping: Keeping;
   private readonly now: () => number;
   private readonly kept = new Map<string, Kept<T>>();
   private readonly running = new Map<string, Promise<T>>();
 
   /** @param now ms of a clock that only goes forward */
-  constructor(now: () => number) {
+  constructor(keeping: Keeping, now: () => number) {
+    this.keeping = keeping;
     this.now = now;
   }
 
   /** @throws what `compute` throws, where there is nothing that may still be shown */
   async get(key: string, compute: () => Promise<T>): Promise<T> {
     const kept = this.kept.get(key);
-    const age = kept === undefined ? Number.POSITIVE_INFINITY : (this.now() - kept.at) / (TIMES * kept.took);
-    if (kept === undefined || age > STALE_TIMES) return this.compute(key, compute);
+    if (kept === undefined) return this.compute(key, compute);
+    const age = this.now() - kept.began;
+    const keepMs = Math.min(this.keeping.times * kept.took, this.keeping.mostMs);
+    if (age > keepMs * this.keeping.staleTimes) return this.compute(key, compute);
     // What fails behind is tried again by the next who asks.
-    if (age > 1) this.compute(key, compute).catch(() => undefined);
+    if (age > keepMs) this.compute(key, compute).catch(() => undefined);
     return kept.figures;
   }
 
@@ -43,7 +48,7 @@ export class KeptFigures<T> {
     const figures = await compute();
     const took = this.now() - began;
     this.kept.delete(key);
-    if (took >= QUICK_MS) this.kept.set(key, { figures, took, at: this.now() });
+    if (took >= this.keeping.quickMs) this.kept.set(key, { figures, took, began });
     if (this.kept.size > MOST_KEPT) this.kept.delete(this.kept.keys().next().value!);
     return figures;
   }

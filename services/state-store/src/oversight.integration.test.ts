@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KeptFigures } from './kept-figures.ts';
 import { agentWords, contentOf, readingWords, wordsIn } from './oversight-content.ts';
 import { OversightLoop } from './oversight.loop.ts';
-import { OversightReads, type Oversight } from './oversight.service.ts';
+import { OVERSIGHT_KEEPING, OversightReads, type Oversight } from './oversight.service.ts';
 import { client, type Client } from './test/http.ts';
 import { startHarness, submission, type Harness } from './test/store-harness.ts';
 
@@ -110,7 +110,7 @@ describe('oversight figures', () => {
   it('that are kept are not shown once a person was erased', async () => {
     const { sql } = harness.database;
     let now = 0;
-    const reads = new OversightReads(sql, new KeptFigures(() => (now += 1_000)));
+    const reads = new OversightReads(sql, new KeptFigures(OVERSIGHT_KEEPING, () => (now += 1_000)));
     const first = await reads.read('default', 7, 240);
     expect(await reads.read('default', 7, 240)).toBe(first);
     await sql`insert into store.erasures (id, namespace, scope, pseudonym, reason, requested_by, done_at) values (gen_random_uuid(), 'default', 'person', 'erased-1', 'left', 'admin', clock_timestamp())`;

@@ -6,6 +6,8 @@ import { agentFigures, answerFigures, endFigures, lastErased, reversals, type An
 /** So long is waited for figures; what takes longer goes on, and is there for whoever asks again. */
 const READ_MS = 15_000;
 const COMPUTE_MS = 120_000;
+/** Figures of a long window cost seconds; a twentieth of a processor is what they may take. */
+export const OVERSIGHT_KEEPING = { quickMs: 250, times: 20, mostMs: Number.POSITIVE_INFINITY, staleTimes: 5 };
 const MOST_AGENTS = 200;
 const MOST_REVIEWERS = 200;
 const MOST_REVERSALS = 50;
@@ -32,7 +34,7 @@ export class OversightReads {
   private readonly sql: Sql;
   private readonly kept: KeptFigures<Oversight>;
 
-  constructor(sql: Sql, kept = new KeptFigures<Oversight>(() => performance.now())) {
+  constructor(sql: Sql, kept = new KeptFigures<Oversight>(OVERSIGHT_KEEPING, () => performance.now())) {
     this.sql = sql;
     this.kept = kept;
   }

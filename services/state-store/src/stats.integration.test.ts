@@ -1,9 +1,10 @@
-import { createLogger } from '@umpire/runtime';
+import { createLogger, databaseNow } from '@umpire/runtime';
 import { eventually } from '@umpire/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KeptFigures } from './kept-figures.ts';
 import { StatsLoop, majorityWord } from './stats.loop.ts';
 import { PENDING_COUNTED } from './stats.queries.ts';
-import { quantile, StatsReads, type Stats } from './stats.service.ts';
+import { quantile, STATS_KEEPING, StatsReads, type Stats } from './stats.service.ts';
 import { planner } from './test/plans.ts';
 import { startHarness, submission, type Harness } from './test/store-harness.ts';
 import { fillStore } from './test/store-rows.ts';
@@ -20,6 +21,14 @@ beforeAll(async () => {
 afterAll(() => harness.stop());
 
 const read = async (key = admin, query = ''): Promise<Stats> => (await (await fetch(`${origin}/hitl/stats${query}`, { headers: { authorization: `Bearer ${key}` } })).json()) as Stats;
+/** Figures are kept for a moment: those that are no older than the question. */
+const readNow = async (): Promise<Stats> => {
+  const since = await databaseNow(harness.database.sql);
+  return eventually('figures of now', async () => {
+    const stats = await read();
+    return Date.parse(stats.as_of) > since ? stats : null;
+  });
+};
 const post = async (path: string, body: object, key = alice) => (await fetch(`${origin}${path}`, { method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, body: JSON.stringify(body) })).status;
 const hard = ({ reasons }: Stats) => reasons.find(({ reason }) => reason === 'hard_disagreement')!;
 const payload = (id: string, decisions: unknown[]) => JSON.stringify({ request_id: id, agent_decisions: decisions.map((decision_value) => ({ decision_value })) });
@@ -34,7 +43,7 @@ describe('statistics', () => {
       submission('s-4', named),
       submission('s-5', named),
     ]);
-    expect(hard(await read())).toMatchObject({ pending: 5, ended: 0, p50_seconds: null });
+    expect(hard(await readNow())).toMatchObject({ pending: 5, ended: 0, p50_seconds: null });
     for (const id of ['s-1', 's-2', 's-3']) expect(await post('/hitl/respond', { interaction_id: id, user_input: { decision: 'approve' } })).toBe(200);
     expect(await post('/hitl/escalations/s-4/cancel', {}, admin)).toBe(200);
     const counted = await eventually('all four counted', async () => {
@@ -50,17 +59,17 @@ describe('statistics', () => {
     const loop = new StatsLoop(harness.database.sql, createLogger('test', 'silent'));
     await loop.runOnce();
     await loop.runOnce();
-    expect(hard(await read())).toMatchObject({ opened: 5, ended: 4 });
+    expect(hard(await readNow())).toMatchObject({ opened: 5, ended: 4 });
   });
 
   it('count each end once beside the version before, which knows of no openings', async () => {
     const { sql } = harness.database;
     const loop = new StatsLoop(sql, createLogger('test', 'silent'));
-    const before = hard(await read());
+    const before = hard(await readNow());
     await harness.submit([submission('old-1'), submission('old-2', { interaction: { assignees: { users: ['alice'] } } })]);
     const counted = async (of: 'opened' | 'ended') => {
       await loop.runOnce();
-      return hard(await read())[of] === before[of] + 2;
+      return hard(await readNow())[of] === before[of] + 2;
     };
     await eventually('the openings counted', () => counted('opened'));
     for (const id of ['old-1', 'old-2']) expect(await post(`/hitl/escalations/${id}/cancel`, {}, admin)).toBe(200);
@@ -76,7 +85,7 @@ describe('statistics', () => {
       const [row] = await sql<{ opened: boolean; ended: boolean }[]>`select opened, ended from store.stats_counted where request_id = 'old-1'`;
       return row!.opened && row!.ended;
     });
-    expect(hard(await read())).toMatchObject({ ended: before.ended + 2, opened: before.opened + 3 });
+    expect(hard(await readNow())).toMatchObject({ ended: before.ended + 2, opened: before.opened + 3 });
   });
 
   it('are for administrators of the namespace', async () => {
@@ -109,14 +118,29 @@ describe('statistics', () => {
     expect(await sql`select sum(opened)::int as opened, sum(ended)::int as ended from store.stats_totals where namespace = 'filled'`).toEqual([{ opened: 20_000, ended: 20_000 - counted.reduce((sum, one) => sum + one.pending, 0) }]);
   });
 
-  it('are looked up once for all who ask the same together, and each gets what they asked for', async () => {
-    const reads = new StatsReads(harness.database.sql);
+  it('are computed once for all who ask the same, each gets what they asked for, and nobody what is older than two seconds', async () => {
+    let now = 0;
+    const reads = new StatsReads(harness.database.sql, new KeptFigures(STATS_KEEPING, () => (now += 100)));
     const asked = [['filled', 24], ['default', 24], ['filled', 720], ['filled', 24]] as const;
     const answers = await Promise.all(asked.map(([namespace, hours]) => reads.read(namespace, hours)));
     expect(answers.map(({ hours }) => hours)).toEqual([24, 24, 720, 24]);
     expect(answers[3]).toBe(answers[0]);
     expect(hard(answers[0]!).pending).toBeGreaterThan(hard(answers[1]!).pending);
-    expect(await reads.read('filled', 24)).not.toBe(answers[0]);
+    expect(await reads.read('filled', 24)).toBe(answers[0]);
+    now += 2_000;
+    const anew = await reads.read('filled', 24);
+    expect(anew).not.toBe(answers[0]);
+    expect(Date.parse(anew.as_of)).toBeGreaterThanOrEqual(Date.parse(answers[0]!.as_of));
+  });
+
+  it('that are kept are not shown once a person was erased', async () => {
+    const { sql } = harness.database;
+    const now = 0;
+    const reads = new StatsReads(sql, new KeptFigures(STATS_KEEPING, () => now));
+    const first = await reads.read('filled', 24);
+    expect(await reads.read('filled', 24)).toBe(first);
+    await sql`insert into store.erasures (id, namespace, scope, pseudonym, reason, requested_by, done_at) values (gen_random_uuid(), 'filled', 'person', 'erased-1', 'left', 'admin', clock_timestamp())`;
+    expect(await reads.read('filled', 24)).not.toBe(first);
   });
 
   it('find the class of a quantile and the word of most agents', () => {

@@ -1,5 +1,7 @@
 import { REASONS, type Reason } from '@umpire/contract';
-import { Batcher, databaseNow, withDeadline, type Sql } from '@umpire/runtime';
+import { databaseNow, withDeadline, type Sql } from '@umpire/runtime';
+import { KeptFigures } from './kept-figures.ts';
+import { lastErased } from './oversight.queries.ts';
 import { BOUNDS, endedSince, openByPerson, openingsSince, peopleSince, PENDING_COUNTED, pendingByReason, raisedLevels, type EndedSums, type OpeningRow } from './stats.queries.ts';
 
 const READ_MS = 5_000;
@@ -24,6 +26,7 @@ export type ReasonStats = {
   agents_disagreed: number;
 };
 export type Stats = {
+  /** Of when the figures are; the loops' may be some seconds behind that. */
   as_of: string;
   hours: number;
   /** Up to here `pending` of a reason is exact; above it is some seconds behind. */
@@ -37,40 +40,31 @@ export type Stats = {
   people: { user_id: string; votes: number; mean_seconds: number | null; open: number }[];
 };
 
-type Asked = { namespace: string; hours: number };
+/** Consoles ask on a beat, and the same. Nothing that is shown is older than two seconds, and what it took. */
+export const STATS_KEEPING = { quickMs: 0, times: 20, mostMs: 1_000, staleTimes: 2 };
 
-/** Consoles ask on a beat, and the same: who asks while others are answered is answered together with who else does. */
-const TOGETHER = { items: 100, size: Number.MAX_SAFE_INTEGER, lanes: 2, patienceMs: 50 };
-
-/**
- * What operators ask: volumes, times, outcomes, load. Reads the hourly sums and bounded index ranges, once for all who ask the same
- * together; nobody joins a look that has begun, so what it finds is no older than the question.
- */
+/** What operators ask: volumes, times, outcomes, load. Reads the hourly sums and bounded index ranges, once for all who ask the same, and keeps what it found for a moment. */
 export class StatsReads {
   private readonly sql: Sql;
-  private readonly looks: Batcher<Asked, PromiseSettledResult<Stats>>;
+  private readonly kept: KeptFigures<Stats>;
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, kept = new KeptFigures<Stats>(STATS_KEEPING, () => performance.now())) {
     this.sql = sql;
-    this.looks = new Batcher(async (asked) => {
-      const keys = asked.map(({ namespace, hours }) => `${namespace}/${hours}`);
-      const distinct = asked.filter((_, index) => keys.indexOf(keys[index]!) === index);
-      const found = await Promise.allSettled(distinct.map((one) => this.look(one)));
-      const byKey = new Map(distinct.map(({ namespace, hours }, index) => [`${namespace}/${hours}`, found[index]!]));
-      return keys.map((key) => byKey.get(key)!);
-    }, TOGETHER);
+    this.kept = kept;
   }
 
+  /** What was kept before a person was erased names them: it is not shown any more. */
   async read(namespace: string, hours: number): Promise<Stats> {
-    const found = await this.looks.add({ namespace, hours }, 1);
-    if (found.status === 'rejected') throw found.reason;
-    return found.value;
+    const erased = await withDeadline(lastErased(this.sql, namespace), READ_MS, 'stats');
+    return this.kept.get(JSON.stringify([namespace, hours, erased]), () => this.compute(namespace, hours));
   }
 
-  private async look({ namespace, hours }: Asked): Promise<Stats> {
+  private async compute(namespace: string, hours: number): Promise<Stats> {
     const { sql } = this;
-    const [now, rows, openings, people, open, levels, pending] = await withDeadline(Promise.all([
-      databaseNow(sql), endedSince(sql, namespace, hours), openingsSince(sql, namespace, hours), peopleSince(sql, namespace, hours, MOST_PEOPLE), openByPerson(sql, namespace, MOST_PEOPLE, MOST_OPEN),
+    // Before the rest, so that no figure is older than it says.
+    const now = await withDeadline(databaseNow(sql), READ_MS, 'stats');
+    const [rows, openings, people, open, levels, pending] = await withDeadline(Promise.all([
+      endedSince(sql, namespace, hours), openingsSince(sql, namespace, hours), peopleSince(sql, namespace, hours, MOST_PEOPLE), openByPerson(sql, namespace, MOST_PEOPLE, MOST_OPEN),
       raisedLevels(sql, namespace, MOST_RAISED), pendingByReason(sql, namespace),
     ]), READ_MS, 'stats');
     return {

@@ -1,6 +1,6 @@
 import { publishedSchemas } from '@umpire/contract';
 import type { Route } from './routes.ts';
-import { SUMMARIES, TAGS } from './summaries.ts';
+import { ANSWERED, SUMMARIES, TAGS } from './summaries.ts';
 
 type Json = Record<string, unknown>;
 
@@ -74,7 +74,7 @@ function operationOf(route: Route): Json {
     }),
     ...(body === null ? {} : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
     responses: {
-      [route.status]: { description: route.status === 204 ? 'Done' : route.status === 202 ? 'Taken' : 'The answer', ...(answer ? { content: { 'application/json': { schema: answer } } } : {}) },
+      [route.status]: { description: route.status === 204 ? 'Done' : route.status === 202 ? 'Taken' : (ANSWERED[key] ?? 'The answer'), ...(answer ? { content: { 'application/json': { schema: answer } } } : {}) },
       default: { $ref: '#/components/responses/Problem' },
     },
   };

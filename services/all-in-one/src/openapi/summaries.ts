@@ -68,3 +68,9 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   'get /schemas': 'Names of the JSON Schemas', 'get /schemas/{file}': 'One JSON Schema (2020-12)', 'get /asyncapi.json': 'What travels over NATS, as AsyncAPI 3', 'get /semantics.json': 'The contract\'s semantics',
   'get /openapi.json': 'This document', 'get /docs': 'This reference as a page', 'get /docs/nats': 'What travels over NATS, as a page', 'get /docs/files/{file}': 'A file of these pages',
 };
+
+/** What the readers of an answer must know, where its fields do not say it. */
+export const ANSWERED: Readonly<Record<string, string>> = {
+  'get /hitl/stats': 'The figures. They are kept for twenty times as long as they took, for a second at the most, and are not shown when older than two: `as_of` is when they were looked up.',
+  'get /hitl/stats/oversight': 'The figures. Those that took more than a quarter of a second are kept for twenty times as long as that: `as_of` is when they were looked up.',
+};
