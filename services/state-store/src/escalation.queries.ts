@@ -36,6 +36,22 @@ const principalsOf = ({ electorate, delegations }: Pick<EscalationState, 'electo
 ];
 
 /**
+ * Texts as one, with where each begins (from 1) and how long it is, in bytes: in an array every quote in them would be escaped here and
+ * unescaped there. A sub-select makes bytes of it once; as a column it would be copied into every row that is joined with it.
+ */
+function packTexts(texts: string[]): { text: string; at: number[]; length: number[] } {
+  const length = texts.map((text) => Buffer.byteLength(text));
+  let end = 1;
+  const at = length.map((bytes) => (end += bytes) - bytes);
+  return { text: texts.join(''), at, length };
+}
+
+/** What of an event is bytes of a known length, as hex: salts (16 each), digests and hash (32 each). */
+const sealOf = (e: EventRecord) => hex(e.actor_salt) + hex(e.data_salt) + hex(e.actor_digest) + hex(e.data_digest) + hex(e.hash);
+/** The event's, then the payload's salt (16) and digest (32), then the content's digest. */
+const sealOfNew = (i: NewEscalation) => sealOf(i.event) + hex(i.payload_salt) + hex(i.payload_digest) + hex(i.content_digest);
+
+/**
  * Stores new escalations in one statement, which is its own transaction: hot row, payload, event, assignments and outbox row, or
  * nothing of it. Those whose key is taken are left alone.
  *
@@ -45,42 +61,46 @@ const principalsOf = ({ electorate, delegations }: Pick<EscalationState, 'electo
  */
 export async function insertEscalations(sql: Query, items: NewEscalation[]): Promise<Key[]> {
   const assignments = items.flatMap((item, index) => principalsOf(item.state).map((principal) => ({ index: index + 1, principal })));
+  const [states, payloads] = [packTexts(items.map((i) => JSON.stringify(i.state))), packTexts(items.map((i) => i.payload))];
+  const [actors, data] = [packTexts(items.map((i) => i.event.actor)), packTexts(items.map((i) => i.event.data))];
   return sql<Key[]>`
     with input as (
-      select * from unnest(
+      select *, decode(sealed, 'hex') as seal from unnest(
         ${items.map((i) => i.state.namespace)}::text[], ${items.map((i) => i.state.request_id)}::text[], ${items.map((i) => i.state.reason)}::text[],
         ${items.map((i) => i.state.kind)}::text[], ${items.map((i) => i.state.rules.pattern)}::text[], ${items.map((i) => i.state.revision)}::int[],
         ${items.map((i) => PRIORITY_RANK[i.state.rules.priority])}::smallint[], ${items.map((i) => JSON.stringify(i.state.excluded.map((user) => plain(user))))}::text[],
         ${items.map((i) => iso(i.state.opened_at))}::timestamptz[], ${items.map((i) => iso(i.state.deadline))}::timestamptz[],
         ${items.map((i) => plain(i.task_id))}::text[], ${items.map((i) => plain(i.summary))}::text[], ${items.map((i) => plain(i.state.rules.prompt))}::text[],
         ${items.map((i) => plain(i.state.pipeline_name))}::text[], ${items.map((i) => plain(i.state.step_name))}::text[],
-        ${items.map((i) => i.submission)}::text[], ${items.map((i) => hex(i.content_digest))}::text[], ${items.map((i) => JSON.stringify(i.state))}::text[],
-        ${items.map((i) => i.payload)}::text[], ${items.map((i) => hex(i.payload_salt))}::text[], ${items.map((i) => hex(i.payload_digest))}::text[],
-        ${items.map((i) => i.event.id)}::uuid[], ${items.map((i) => i.event.actor)}::text[], ${items.map((i) => hex(i.event.actor_salt))}::text[],
-        ${items.map((i) => hex(i.event.actor_digest))}::text[], ${items.map((i) => i.event.data)}::text[], ${items.map((i) => hex(i.event.data_salt))}::text[],
-        ${items.map((i) => hex(i.event.data_digest))}::text[], ${items.map((i) => hex(i.event.hash))}::text[],
+        ${items.map((i) => i.submission)}::text[], ${items.map((i) => i.event.id)}::uuid[], ${items.map(sealOfNew)}::text[],
+        ${states.at}::int[], ${states.length}::int[], ${payloads.at}::int[], ${payloads.length}::int[],
+        ${actors.at}::int[], ${actors.length}::int[], ${data.at}::int[], ${data.length}::int[],
         ${items.map((i) => plain(i.state.policy?.id))}::text[], ${items.map(documentOf)}::text[], ${items.map((i) => i.trace ?? null)}::text[]
       ) with ordinality as t (
         namespace, request_id, reason, kind, pattern, revision, priority, excluded, opened_at, deadline, task_id, summary, prompt, pipeline_name,
-        step_name, submission, content_digest, state, payload, payload_salt, payload_digest, event_id, actor, actor_salt, actor_digest, data,
-        data_salt, data_digest, hash, policy, document, traceparent, position)
+        step_name, submission, event_id, sealed, state, state_length, payload, payload_length, actor, actor_length, data, data_length,
+        policy, document, traceparent, position)
     ), opened as (
       insert into store.escalations (namespace, request_id, reason, kind, pattern, status, seq, revision, level, priority, overdue, excluded, opened_at,
         deadline, task_id, summary, prompt, pipeline_name, step_name, policy, submission, content_digest, head, state, traceparent)
       select namespace, request_id, reason, kind, pattern, 'pending', 1, revision, 0, priority, false,
         array(select jsonb_array_elements_text(excluded::jsonb)), opened_at, deadline, task_id, summary, prompt, pipeline_name, step_name,
-        policy, submission, decode(content_digest, 'hex'), decode(hash, 'hex'), convert_to(state, 'UTF8'), traceparent
+        policy, submission, substring(seal from 177), substring(seal from 97 for 32),
+        substring((select convert_to(${states.text}, 'UTF8')) from state for state_length), traceparent
       from input order by namespace, request_id
       on conflict (namespace, request_id) do nothing
       returning namespace, request_id
     ), kept as (
       insert into store.payloads (namespace, request_id, body, salt, digest, document, opened_at)
-      select namespace, request_id, convert_to(payload, 'UTF8'), decode(payload_salt, 'hex'), decode(payload_digest, 'hex'),
-        array_to_tsvector(string_to_array(document, ' ')), opened_at from input join opened using (namespace, request_id)
+      select namespace, request_id, substring((select convert_to(${payloads.text}, 'UTF8')) from payload for payload_length),
+        substring(seal from 129 for 16), substring(seal from 145 for 32), array_to_tsvector(string_to_array(document, ' ')), opened_at
+      from input join opened using (namespace, request_id)
     ), logged as (
       insert into store.events (namespace, request_id, seq, id, type, occurred_at, actor, actor_salt, actor_digest, data, data_salt, data_digest, hash)
-      select namespace, request_id, 1, event_id, 'opened', opened_at, convert_to(actor, 'UTF8'), decode(actor_salt, 'hex'), decode(actor_digest, 'hex'),
-        convert_to(data, 'UTF8'), decode(data_salt, 'hex'), decode(data_digest, 'hex'), decode(hash, 'hex') from input join opened using (namespace, request_id)
+      select namespace, request_id, 1, event_id, 'opened', opened_at, substring((select convert_to(${actors.text}, 'UTF8')) from actor for actor_length),
+        substring(seal from 1 for 16), substring(seal from 33 for 32), substring((select convert_to(${data.text}, 'UTF8')) from data for data_length),
+        substring(seal from 17 for 16), substring(seal from 65 for 32), substring(seal from 97 for 32)
+      from input join opened using (namespace, request_id)
     ), assigned as (
       insert into store.assignments (namespace, request_id, principal, opened_at, open)
       select i.namespace, i.request_id, a.principal, i.opened_at, true
@@ -121,20 +141,6 @@ export function parseState(bytes: Uint8Array): EscalationState {
 }
 
 export type Transition = { state: EscalationState; head: Uint8Array; traceparent: string | null; events: EventRecord[] };
-
-/**
- * Texts as one, with where each begins (from 1) and how long it is, in bytes: in an array every quote in them would be escaped here and
- * unescaped there. A sub-select makes bytes of it once; as a column it would be copied into every row that is joined with it.
- */
-function packTexts(texts: string[]): { text: string; at: number[]; length: number[] } {
-  const length = texts.map((text) => Buffer.byteLength(text));
-  let end = 1;
-  const at = length.map((bytes) => (end += bytes) - bytes);
-  return { text: texts.join(''), at, length };
-}
-
-/** What of an event is bytes of a known length, as hex: salts (16 each), digests and hash (32 each). */
-const sealOf = (e: EventRecord) => hex(e.actor_salt) + hex(e.data_salt) + hex(e.actor_digest) + hex(e.data_digest) + hex(e.hash);
 
 /**
  * Saves what transitions made of locked rows: the row, its events and outbox rows, in one statement. Assignments follow the
