@@ -36,18 +36,17 @@ export class RenderingCache {
     this.redis?.on('error', (error) => options.logger.debug({ err: error }, 'redis_error'));
   }
 
-  /** @returns the rendering of each row's version, in order; null where there is none. */
-  async get(rows: HotRow[]): Promise<(string | null)[]> {
+  /** @returns the rendering of each row's version, in order, as its bytes; null where there is none. */
+  async get(rows: HotRow[]): Promise<(Buffer | null)[]> {
     const none = rows.map(() => null);
     if (rows.length === 0 || !this.usable()) return none;
     try {
-      const entries = await this.redis!.mget(rows.map((row) => this.key(row)));
-      return entries.map((entry, index) => {
-        const version = `${rows[index]!.seq}\n`;
-        const hit = entry !== null && entry.startsWith(version);
-        reads.inc({ result: hit ? 'hit' : 'miss' });
-        return hit ? entry.slice(version.length) : null;
-      });
+      const entries = await this.redis!.mgetBuffer(rows.map((row) => this.key(row)));
+      const found = entries.map((entry, index) => (entry === null ? null : ofVersion(entry, rows[index]!.seq)));
+      const hits = found.reduce((count, entry) => (entry === null ? count : count + 1), 0);
+      if (hits > 0) reads.inc({ result: 'hit' }, hits);
+      if (hits < found.length) reads.inc({ result: 'miss' }, found.length - hits);
+      return found;
     } catch {
       this.rest();
       return none;
@@ -92,4 +91,9 @@ export class RenderingCache {
     reads.inc({ result: 'error' });
     this.restUntil = this.now() + REST_MS;
   }
+}
+
+function ofVersion(entry: Buffer, seq: number): Buffer | null {
+  const version = `${seq}\n`;
+  return entry.toString('latin1', 0, version.length) === version ? entry.subarray(version.length) : null;
 }

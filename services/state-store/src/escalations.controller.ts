@@ -2,6 +2,7 @@ import { Get, Inject, Param, Query, Res, UseInterceptors } from '@nestjs/common'
 import type { Principal } from '@umpire/contract';
 import { Allow, Caller, GuardedController, Reading } from '@umpire/runtime';
 import type { FastifyReply } from 'fastify';
+import { jsonPage } from './json-page.ts';
 import { etagOf } from './if-match.ts';
 import { Explanations } from './explain.service.ts';
 import { decodeListCursor, encodeListCursor } from './list-cursor.ts';
@@ -32,7 +33,7 @@ export class EscalationsController {
     const { items, ids, next } = await this.lists.page(caller, { ...request, after: after === undefined ? null : decodeListCursor(query.sort, after) });
     await this.log.note(caller.namespace, reader, 'http', { what: 'list', asked: query, shown: ids });
     const cursor = next === null ? 'null' : JSON.stringify(encodeListCursor(query.sort, next));
-    void reply.header('content-type', 'application/json; charset=utf-8').send(`{"items":[${items.join(',')}],"next":${cursor}}`);
+    void reply.header('content-type', 'application/json; charset=utf-8').send(jsonPage('{"items":[', items, `],"next":${cursor}}`));
   }
 
   @Get(':id/explain')

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { BulkResponses } from './bulk-respond.service.ts';
 import { decodeCursor, encodeCursor, nextLink } from './cursor.ts';
 import { LegacyResponses } from './legacy-respond.service.ts';
+import { jsonPage } from './json-page.ts';
 import { readIfMatch } from './if-match.ts';
 import { OutcomeReads } from './outcome-reads.interceptor.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
@@ -51,7 +52,7 @@ export class HitlController {
     const page = await this.reads.inbox(caller.namespace, userId, places, decodeCursor(query.after), query.limit);
     await this.log.note(caller.namespace, reader, 'http', { what: 'pending', asked: { user_id: userId, ...query }, shown: page.ids, subject_user: userId });
     if (page.next) void reply.header('link', nextLink(`/hitl/pending/${encodeURIComponent(userId)}`, { limit: String(query.limit), after: encodeCursor(page.next) }));
-    void reply.header('content-type', JSON_TYPE).send(`[${page.items.join(',')}]`);
+    void reply.header('content-type', JSON_TYPE).send(jsonPage('[', page.items, ']'));
   }
 
   /** An answer. The form that it replaced is taken too, and told so (RFC 9745). */
@@ -91,9 +92,9 @@ export class HitlController {
   async escalation(@Caller() caller: Principal, @Reading() reader: Reader, @Param('id') id: string, @Res() reply: FastifyReply) {
     const key = { namespace: caller.namespace, request_id: requestIdOf(id) };
     if (!mayRead(caller, await this.reads.state(key))) throw new UmpireError('forbidden', 'this escalation is not yours to read');
-    const { text, row } = await this.reads.item(key);
+    const { bytes, row } = await this.reads.item(key);
     await this.log.note(caller.namespace, reader, 'http', { what: 'item', request_id: key.request_id });
-    void reply.header('content-type', JSON_TYPE).header('etag', `"${row.seq}"`).send(text);
+    void reply.header('content-type', JSON_TYPE).header('etag', `"${row.seq}"`).send(bytes);
   }
 
   /** The log: what happened, in order, with actors. */

@@ -229,7 +229,9 @@ function conditions(sql: Query, { statuses, reasons, patterns, urgencies, policy
 function probes(sql: Query, { words, scopes }: ListQuestion, source: ListSource): Fragment {
   // A source that is made of a scope's own places needs no second look.
   const certain = 'scope' in source && source.scope.places.every((place) => place.person === null) ? source.scope : null;
-  const held = scopes.filter((scope) => scope !== certain).map(({ viewer, places }, index) => sql`
+  const held = scopes.filter((scope) => scope !== certain).map(({ viewer, places }, index) => places.every((place) => place.person === null) ? sql`
+    cross join lateral (
+      select 1 from store.assignments a where a.namespace = e.namespace and a.request_id = e.request_id and a.principal = any (${places.map((place) => place.principal)}::text[]) limit 1) as ${sql(`scope_${index}`)}` : sql`
     cross join lateral (
       select 1 from unnest(${places.map((place) => place.principal)}::text[], ${places.map((place) => place.person)}::text[]) as p (principal, person)
       join store.assignments a on a.namespace = e.namespace and a.request_id = e.request_id and a.principal = p.principal

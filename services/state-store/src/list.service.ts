@@ -5,6 +5,7 @@ import {
   agesStatement, listStatement, scopeSizeStatement, searchEstimateStatement,
   type ListCursor, type ListOrder, type ListQuestion, type ListRow, type ListSource, type Scope,
 } from './list.queries.ts';
+import { PlannedSql } from './planned-sql.ts';
 import type { Reads } from './read.service.ts';
 import { searchWindow } from './search-window.ts';
 import { allOf, searchTerms, wordTerms } from './search-words.ts';
@@ -45,44 +46,47 @@ export type ListRequest = {
 type Frequencies = { rows: number; shares: number[] };
 type Found = { matches: number; by: string[] };
 
-export type ListPage = { items: string[]; ids: string[]; next: ListCursor | null };
+export type ListPage = { items: Uint8Array[]; ids: string[]; next: ListCursor | null };
 
 /** Lists of escalations: reviewers see what they may read, producers and administrators all of their namespace. */
 export class Lists {
   private readonly sql: Sql;
+  private readonly planned: PlannedSql;
   private readonly reads: Reads;
   /** Whether a scope has few assignments. */
   private readonly small = new KeptChoices<boolean>({ keepMs: CHOICE_MS, most: 1_000, now: () => performance.now() });
   private readonly ages = new KeptChoices<number[]>({ keepMs: CHOICE_MS, most: 1, now: () => performance.now() });
   private readonly frequencies = new KeptChoices<Frequencies>({ keepMs: CHOICE_MS, most: 1_000, now: () => performance.now() });
 
-  constructor(sql: Sql, reads: Reads) {
+  constructor(sql: Sql, reads: Reads, planned = new PlannedSql(sql, null)) {
     this.sql = sql;
+    this.planned = planned;
     this.reads = reads;
   }
 
   /**
-   * A page as JSON texts with the ids of these, and the cursor of the next.
+   * A page as bytes of JSON with the ids of these, and the cursor of the next.
    * @throws UmpireError `invalid` for a question that makes no sense; `DeadlineError` for one that takes too long
    */
   async page(principal: Principal, request: ListRequest): Promise<ListPage> {
     const question = questionOf(principal, request);
     const rows = await this.rows({ ...question, limit: request.limit + 1 });
-    const texts = await this.reads.renderings(rows.slice(0, request.limit));
-    const count = fitting(texts, PAGE_BYTES);
-    const ids = rows.slice(0, count).filter((_, index) => texts[index] !== null).map((row) => row.request_id);
-    return { items: texts.slice(0, count).filter((text) => text !== null), ids, next: count < rows.length && count > 0 ? rows[count - 1]! : null };
+    const items = await this.reads.page(rows.slice(0, request.limit));
+    const count = fitting(items, PAGE_BYTES);
+    const ids = rows.slice(0, count).filter((_, index) => items[index] !== null).map((row) => row.request_id);
+    return { items: items.slice(0, count).filter((item) => item !== null), ids, next: count < rows.length && count > 0 ? rows[count - 1]! : null };
   }
 
   /** The oldest or newest of many matches are looked for among the oldest or newest rows first. */
   private async rows(question: ListQuestion): Promise<ListRow[]> {
     const found = await this.searched(question.search);
     const until = await this.windowOf(question, found.matches);
+    const sql = await withDeadline(this.planned.choose(), LIST_MS, 'list');
     if (until !== null) {
-      const rows = await this.bounded(listStatement(this.sql, question, { from: 'search', by: found.by, until }));
+      const rows = await this.bounded(listStatement(sql, question, { from: 'search', by: found.by, until }));
       if (rows.length === question.limit) return rows;
     }
-    return this.bounded(listStatement(this.sql, question, await this.sourceFor(question, found)));
+    return this.bounded(listStatement(sql, question, await this.sourceFor(question, found)));
   }
 
   private async windowOf(question: ListQuestion, matches: number): Promise<number | null> {
@@ -188,10 +192,10 @@ function readerScope({ roles, user_id, acts_for = [] }: Principal): Scope | null
 }
 
 /** How many fit; one does always. */
-function fitting(texts: (string | null)[], bytes: number): number {
+function fitting(items: (Uint8Array | null)[], bytes: number): number {
   let sum = 0;
-  const beyond = texts.findIndex((text, index) => (sum += Buffer.byteLength(text ?? '')) > bytes && index > 0);
-  return beyond < 0 ? texts.length : beyond;
+  const beyond = items.findIndex((item, index) => (sum += item?.length ?? 0) > bytes && index > 0);
+  return beyond < 0 ? items.length : beyond;
 }
 
 function invalid(path: string, code: string, message: string): UmpireError {

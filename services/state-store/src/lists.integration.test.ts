@@ -149,6 +149,23 @@ describe('every source gives the same rows', () => {
     expect(new Set(facts.map((row) => row.reason)).size).toBe(REASONS.length);
     expect(new Set(facts.map((row) => row.urgency)).size).toBe(PRIORITIES.length);
   });
+
+  it('of what was erased too: found as before by what is no content, by its words no more', async () => {
+    const ids = facts.filter((row) => Number(row.request_id.slice(4)) % 5 === 0).map((row) => row.request_id);
+    await sql`select store.erase_content('default', ${ids})`;
+    facts = facts.map((row) => (ids.includes(row.request_id) ? { ...row, words: row.words.filter((word) => /^[@=!#]/.test(word)) } : row));
+    let erased = 0;
+    for (const { principal, request } of cases) {
+      const question = questionOf(principal, request);
+      if (question.search.length === 0) continue;
+      const rows = expected(question);
+      erased += rows.filter((id) => ids.includes(id)).length;
+      for (const source of [{ from: 'ranges' }, { from: 'search', by: question.search, until: null }] as const) {
+        expect({ request, source: source.from, rows: await walk(question, source) }).toEqual({ request, source: source.from, rows });
+      }
+    }
+    expect(erased).toBeGreaterThan(100);
+  }, 240_000);
 });
 
 describe('GET /hitl/escalations', () => {

@@ -2,6 +2,7 @@ import { encodeFrame, encodeUtf8, idToken, LIMITS, namespaceOfSubject, parseIdTo
 import { withDeadline, type Bus, type Sql } from '@umpire/runtime';
 import { z } from 'zod';
 import { PRODUCER, requestOf } from './on-submit.responder.ts';
+import { jsonPage } from './json-page.ts';
 import type { ReadLog } from './read-log.ts';
 import type { Reads } from './read.service.ts';
 import { contentReader } from './reader.ts';
@@ -124,15 +125,15 @@ async function pending(reads: Reads, log: ReadLog, query: z.infer<typeof pending
   const places = await reads.placesOf(query.namespace, query);
   const [page, total] = await Promise.all([reads.inbox(query.namespace, query.user_id, places, null, 200), reads.inboxTotal(query.namespace, query.user_id, places)]);
   let bytes = 0;
-  const items: string[] = [];
+  const items: Uint8Array[] = [];
   for (const item of page.items) {
-    bytes += Buffer.byteLength(item) + 1;
+    bytes += item.length + 1;
     if (items.length > 0 && bytes > LIMITS.batch) break;
     items.push(item);
   }
   const { reader: asker, ...asked } = query;
   if (asker) await log.note(query.namespace, asker, 'socket', { what: 'pending', asked, shown: page.ids.slice(0, items.length), subject_user: query.user_id });
-  return encodeUtf8(`{"total":${total},"items":[${items.join(',')}]}`);
+  return jsonPage(`{"total":${total},"items":[`, items, ']}');
 }
 
 /** What `status` tells over HTTP, for a namespace's producers. */

@@ -51,21 +51,16 @@ export type InboxPlace = { principal: string; person: string };
  */
 export async function findInbox(sql: Query, namespace: string, userId: string, places: InboxPlace[], after: InboxCursor | null, limit: number) {
   return sql<(HotRow & { opened_at: string })[]>`
-    select e.namespace, e.request_id, e.status, e.seq, e.reason, to_char(e.opened_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as opened_at
-    from (
-      select distinct page.request_id, page.opened_at
-      from unnest(${places.map((place) => place.principal)}::text[], ${places.map((place) => place.person)}::text[]) as p (principal, person)
-      cross join lateral (
-        select a.request_id, a.opened_at from store.assignments a
-        join store.escalations x on x.namespace = a.namespace and x.request_id = a.request_id
-        where a.namespace = ${namespace} and a.principal = p.principal and a.open and not (x.excluded && array[${userId}, p.person])
-          and (a.opened_at, a.request_id) > (coalesce(${after?.opened_at ?? null}::timestamptz, '-infinity'), ${after?.request_id ?? ''})
-        order by a.opened_at, a.request_id limit ${limit}
-      ) as page
-    ) as ids
-    join store.escalations e on e.namespace = ${namespace} and e.request_id = ids.request_id
-    where e.status = 'pending'
-    order by e.opened_at, e.request_id limit ${limit}`;
+    select distinct on (page.opened_at, page.request_id) page.namespace, page.request_id, page.status, page.seq, page.reason, to_char(page.opened_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as opened_at
+    from unnest(${places.map((place) => place.principal)}::text[], ${places.map((place) => place.person)}::text[]) as p (principal, person)
+    cross join lateral (
+      select x.namespace, a.request_id, x.status, x.seq, x.reason, a.opened_at from store.assignments a
+      join store.escalations x on x.namespace = a.namespace and x.request_id = a.request_id
+      where a.namespace = ${namespace} and a.principal = p.principal and a.open and x.status = 'pending' and not (x.excluded && array[${userId}, p.person])
+        and (a.opened_at, a.request_id) > (coalesce(${after?.opened_at ?? null}::timestamptz, '-infinity'), ${after?.request_id ?? ''})
+      order by a.opened_at, a.request_id limit ${limit}
+    ) as page
+    order by page.opened_at, page.request_id limit ${limit}`;
 }
 
 /**

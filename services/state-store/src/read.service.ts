@@ -1,14 +1,18 @@
-import { UmpireError, type Delegator, type Principal } from '@umpire/contract';
+import { encodeUtf8, UmpireError, type Delegator, type Principal } from '@umpire/contract';
 import type { EscalationState } from '@umpire/domain';
 import { withDeadline, type Sql } from '@umpire/runtime';
 import type { RenderingCache } from './cache.ts';
 import type { Key } from './escalation.queries.ts';
 import { findDelegators } from './identity-delegations.queries.ts';
+import { KeptPages } from './kept-pages.ts';
+import { PlannedSql } from './planned-sql.ts';
 import { findDocuments, findInbox, findState, findStatus, findTimeline, findVersion, countInbox, type Document, type HotRow, type InboxCursor, type InboxPlace } from './read.queries.ts';
 import { ownData, renderItem, renderStatus } from './rendering.ts';
 import type { SettledHints } from './settled-hints.ts';
 
 const READ_MS = 5_000;
+/** Pages that consoles ask for again. */
+const PAGES = { keepMs: 10_000, mostBytes: 4 * 1024 * 1024, now: () => performance.now() };
 const INBOX_BOUND = 10_000;
 /** A lost hint costs a waiting reader at most this. */
 const POLL_MS = 1_000;
@@ -18,9 +22,12 @@ export class Reads {
   private readonly sql: Sql;
   private readonly cache: RenderingCache;
   private readonly hints: SettledHints;
+  private readonly planned: PlannedSql;
+  private readonly pages = new KeptPages(PAGES);
 
-  constructor(sql: Sql, cache: RenderingCache, hints: SettledHints) {
+  constructor(sql: Sql, cache: RenderingCache, hints: SettledHints, planned = new PlannedSql(sql, null)) {
     this.sql = sql;
+    this.planned = planned;
     this.cache = cache;
     this.hints = hints;
   }
@@ -61,20 +68,22 @@ export class Reads {
   }
 
   /** @throws UmpireError `not_found` */
-  async item(key: Key): Promise<{ text: string; row: HotRow }> {
+  async item(key: Key): Promise<{ bytes: Uint8Array; row: HotRow }> {
     const row = await withDeadline(findVersion(this.sql, key), READ_MS, 'version');
     if (!row) throw notFound(key);
-    const [text] = await this.render([row]);
-    return { text: text!, row };
+    const [bytes] = await this.renderings([row]);
+    if (!bytes) throw notFound(key);
+    return { bytes, row };
   }
 
-  /** A page of a person's inbox as JSON texts with the ids of these, and the cursor of the next page. `places` are the person's. */
-  async inbox(namespace: string, userId: string, places: InboxPlace[], after: InboxCursor | null, limit: number): Promise<{ items: string[]; ids: string[]; next: InboxCursor | null }> {
-    const rows = await withDeadline(findInbox(this.sql, namespace, userId, places, after, limit + 1), READ_MS, 'inbox');
+  /** A page of a person's inbox as bytes of JSON with the ids of these, and the cursor of the next page. `places` are the person's. */
+  async inbox(namespace: string, userId: string, places: InboxPlace[], after: InboxCursor | null, limit: number): Promise<{ items: Uint8Array[]; ids: string[]; next: InboxCursor | null }> {
+    const sql = await withDeadline(this.planned.choose(), READ_MS, 'inbox');
+    const rows = await withDeadline(findInbox(sql, namespace, userId, places, after, limit + 1), READ_MS, 'inbox');
     const page = rows.slice(0, limit);
     const last = page.at(-1);
-    const texts = await this.renderings(page);
-    return { items: texts.filter((text) => text !== null), ids: page.filter((_, index) => texts[index] !== null).map((row) => row.request_id), next: rows.length > limit && last ? { opened_at: last.opened_at, request_id: last.request_id } : null };
+    const items = await this.page(page);
+    return { items: items.filter((item) => item !== null), ids: page.filter((_, index) => items[index] !== null).map((row) => row.request_id), next: rows.length > limit && last ? { opened_at: last.opened_at, request_id: last.request_id } : null };
   }
 
   async inboxTotal(namespace: string, userId: string, places: InboxPlace[]): Promise<number> {
@@ -98,23 +107,24 @@ export class Reads {
     return { items, next: rows.length > limit ? String(items.at(-1)!.seq) : null };
   }
 
-  private async render(rows: HotRow[]): Promise<string[]> {
-    return (await this.renderings(rows)).filter((text) => text !== null);
+  /** The same as `renderings`, for pages that are asked for again and again. */
+  page(rows: HotRow[]): Promise<(Uint8Array | null)[]> {
+    return this.pages.get(rows, () => this.renderings(rows));
   }
 
-  /** Renderings of the rows' versions, in order, from the cache or made and kept; null for a row that is gone meanwhile. */
-  async renderings(rows: HotRow[]): Promise<(string | null)[]> {
+  /** Renderings of the rows' versions as bytes of JSON, in order, from the cache or made and kept; null for a row that is gone meanwhile. */
+  async renderings(rows: HotRow[]): Promise<(Uint8Array | null)[]> {
     const cached = await this.cache.get(rows);
     const missing = rows.filter((_, index) => cached[index] === null);
     if (missing.length === 0) return cached;
     const documents = new Map((await this.documents(missing)).map((document) => [`${document.namespace}/${document.request_id}`, document]));
-    const made = new Map<string, string>();
+    const made = new Map<string, Uint8Array>();
     const keep: { row: HotRow; text: string }[] = [];
     for (const row of missing) {
       const document = documents.get(`${row.namespace}/${row.request_id}`);
       if (!document) continue;
       const text = renderItem(document);
-      made.set(`${row.namespace}/${row.request_id}`, text);
+      made.set(`${row.namespace}/${row.request_id}`, encodeUtf8(text));
       // The row may have moved on since its version was read: kept under the version that was rendered.
       keep.push({ row: { ...row, seq: document.seq }, text });
     }

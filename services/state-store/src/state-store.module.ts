@@ -33,6 +33,7 @@ import { RateLimiter } from './rate-limit.ts';
 import { OversightController } from './oversight.controller.ts';
 import { OversightLoop } from './oversight.loop.ts';
 import { OversightReads } from './oversight.service.ts';
+import { PlannedSql } from './planned-sql.ts';
 import { ReadHistory } from './read-history.service.ts';
 import { ReadLog } from './read-log.ts';
 import { Reads } from './read.service.ts';
@@ -55,6 +56,8 @@ import { Submissions } from './submit.service.ts';
 import { Transitions } from './transition.service.ts';
 
 const READ_LOG_UPKEEP_MS = 3_600_000;
+/** Lists have connections of their own, which decisions do not wait for. */
+const LIST_CONNECTIONS = 4;
 
 /** Everything the store runs on, made in order of need, started and stopped in order of flow. */
 class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
@@ -75,6 +78,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   private readonly readLogLoop: Loop;
   readonly record: RecordKeeping;
   private readonly sql: Sql;
+  private readonly listSql: Sql | null;
   private readonly bus: Bus;
   private readonly relayBus: Bus;
   private readonly cache: RenderingCache;
@@ -89,8 +93,10 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   private readonly gauges: StoreGauges;
   private responders: (() => Promise<void>)[] = [];
 
-  constructor(config: StateStoreConfig, { logger, readiness }: ServiceContext, sql: Sql, bus: Bus, relayBus: Bus) {
+  constructor(config: StateStoreConfig, { logger, readiness }: ServiceContext, { sql, listSql }: { sql: Sql; listSql: Sql | null }, bus: Bus, relayBus: Bus) {
     this.sql = sql;
+    this.listSql = listSql;
+    const planned = new PlannedSql(sql, listSql);
     this.bus = bus;
     this.relayBus = relayBus;
     this.hints = new SettledHints(systemClock.now);
@@ -106,12 +112,12 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     };
     this.transitions = new Transitions(sql, committed);
     this.submissions = new Submissions(sql, this.transitions, logger, (items) => this.relay.publishSoon(items));
-    this.reads = new Reads(sql, this.cache, this.hints);
+    this.reads = new Reads(sql, this.cache, this.hints, planned);
     this.responses = new Responses(this.transitions);
     this.bulk = new BulkResponses(this.responses, logger);
     this.legacy = new LegacyResponses(sql, this.reads, this.responses, logger);
     this.commands = new Commands(sql, this.transitions, this.reads);
-    this.lists = new Lists(sql, this.reads);
+    this.lists = new Lists(sql, this.reads, planned);
     this.explanations = new Explanations(sql, this.reads);
     const tokens = tokenRules(config);
     this.authenticator = new StoreAuthenticator(sql, tokens ? new Tokens(tokens, logger) : null);
@@ -164,7 +170,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     await this.relay.stop();
     await this.readLog.stop();
     this.limiter.close();
-    await Promise.all([this.cache.close(), this.bus.close(), this.relayBus.close(), this.sql.end({ timeout: 5 })]);
+    await Promise.all([this.cache.close(), this.bus.close(), this.relayBus.close(), this.sql.end({ timeout: 5 }), this.listSql?.end({ timeout: 5 })]);
   }
 }
 
@@ -173,11 +179,13 @@ export class StateStoreModule {
   static register(config: StateStoreConfig, context: ServiceContext): DynamicModule {
     const connect = async () => {
       const logger = context.logger.child({ service: 'state-store' });
-      const sql = connectPostgres(postgresOptions(config, 'state-store', logger));
+      const postgres = postgresOptions(config, 'state-store', logger);
+      const sql = connectPostgres(postgres);
+      const listSql = config.postgresPooled ? null : connectPostgres({ ...postgres, max: Math.min(LIST_CONNECTIONS, config.postgresPool), settings: { plan_cache_mode: 'force_generic_plan' } });
       const connectBus = (echo: boolean) => Bus.connect({ ...busOptions(config, 'state-store', logger), echo });
       // nats-server writes (and syncs) what a connection publishes before it reads on: replies must not wait behind the relay's events.
       const [bus, relayBus] = await Promise.all([connectBus(true), connectBus(false)]);
-      return new Store(config, { ...context, logger }, sql, bus, relayBus);
+      return new Store(config, { ...context, logger }, { sql, listSql }, bus, relayBus);
     };
     return {
       module: StateStoreModule,

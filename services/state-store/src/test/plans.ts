@@ -10,7 +10,7 @@ export type PlanFacts = { text: string; seqScans: string[]; rowsRead: number };
 export type Planner = {
   /** A connection whose statements are remembered. */
   sql: Sql;
-  /** Plans of all statements that `work` sends: of each as it ran, and as Postgres would run it prepared for any values. */
+  /** Plans of all statements that `work` sends: of each as it ran, and as it runs when it was planned for any values. */
   plansOf(work: () => Promise<unknown>): Promise<PlanFacts[]>;
   end(): Promise<void>;
 };
@@ -34,9 +34,9 @@ export function planner(url: string): Planner {
       for (const [index, { text, parameters }] of statements.entries()) {
         const literals = parameters.map(literal).join(', ');
         await quiet.unsafe(`prepare s${index} as ${text}`);
-        for (const [mode, explain] of [['force_custom_plan', 'explain (analyze, timing off, format json)'], ['force_generic_plan', 'explain (format json)']]) {
+        for (const mode of ['force_custom_plan', 'force_generic_plan']) {
           await quiet.unsafe(`set plan_cache_mode = ${mode}`);
-          const [row] = await quiet.unsafe(`${explain} execute s${index}${literals === '' ? '' : `(${literals})`}`);
+          const [row] = await quiet.unsafe(`explain (analyze, timing off, format json) execute s${index}${literals === '' ? '' : `(${literals})`}`);
           facts.push({ text, ...factsOf((row!['QUERY PLAN'] as { Plan: Node }[])[0]!.Plan) });
         }
         await quiet.unsafe(`deallocate s${index}`);

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { KeptPages } from './kept-pages.ts';
+import type { HotRow } from './read.queries.ts';
+
+const row = (request_id: string, seq = 1): HotRow => ({ namespace: 'default', request_id, seq, status: 'pending', reason: 'custom_rule' });
+
+/** Pages that count how often they were made. */
+function pages(mostBytes = 100) {
+  let now = 0;
+  let made = 0;
+  const kept = new KeptPages({ keepMs: 10, mostBytes, now: () => now });
+  const shown = async (rows: HotRow[], size = 10) => {
+    const items = await kept.get(rows, () => Promise.resolve(rows.map(({ request_id }) => Buffer.from(`${(made += 1)} ${request_id}`.padEnd(size)))));
+    return items.map((item) => Buffer.from(item!).toString().trim());
+  };
+  return { kept, shown, pass: (ms: number) => (now += ms) };
+}
+
+describe('pages', () => {
+  it('are kept by the ids, the order and the versions of what they show', async () => {
+    const { shown } = pages();
+    expect(await shown([row('a'), row('b')])).toEqual(['1 a', '2 b']);
+    expect(await shown([row('a'), row('b')])).toEqual(['1 a', '2 b']);
+    expect(await shown([row('b'), row('a')])).toEqual(['3 b', '4 a']);
+    expect(await shown([row('a', 2), row('b')])).toEqual(['5 a', '6 b']);
+    expect(await shown([{ ...row('a'), namespace: 'other' }, row('b')])).toEqual(['7 a', '8 b']);
+    // Ids that would read the same one after the other.
+    expect(await shown([row('adefault/1/1/b')])).not.toEqual(['1 a', '2 b']);
+  });
+
+  it('are made anew some seconds after they were made, however often they were asked for', async () => {
+    const { shown, pass } = pages();
+    await shown([row('a')]);
+    pass(9);
+    expect(await shown([row('a')])).toEqual(['1 a']);
+    pass(1);
+    expect(await shown([row('a')])).toEqual(['2 a']);
+    pass(9);
+    expect(await shown([row('a')])).toEqual(['2 a']);
+  });
+
+  it('give way to newer ones when they take too much', async () => {
+    const { shown } = pages(25);
+    await shown([row('a')]);
+    await shown([row('b')]);
+    expect(await shown([row('a')])).toEqual(['1 a']);
+    await shown([row('c')]);
+    expect(await shown([row('b')])).toEqual(['2 b']);
+    expect(await shown([row('a')])).toEqual(['4 a']);
+    expect(await shown([row('huge')], 1_000)).toEqual(['5 huge']);
+    expect(await shown([row('huge')], 1_000)).toEqual(['6 huge']);
+  });
+
+  it('that lack something are not kept', async () => {
+    const { kept } = pages();
+    expect(await kept.get([row('a')], () => Promise.resolve([null]))).toEqual([null]);
+    expect(await kept.get([row('a')], () => Promise.resolve([Buffer.from('here')]))).toEqual([Buffer.from('here')]);
+  });
+});

@@ -1,0 +1,57 @@
+import type { HotRow } from './read.queries.ts';
+
+type Kept = { items: Uint8Array[]; bytes: number; until: number };
+
+export type PagesKept = { keepMs: number; mostBytes: number; now: () => number };
+
+/**
+ * Renderings of pages that were shown a moment ago: consoles ask for the same page on a beat. A page is found by the versions that it shows, which
+ * the caller has just read from Postgres, so that what is kept changes speed, never an answer. It is kept for some seconds after it was made, however
+ * often it is asked for: what is erased meanwhile is not found any more, and is soon not held any more.
+ */
+export class KeptPages {
+  private readonly options: PagesKept;
+  private readonly kept = new Map<string, Kept>();
+  private bytes = 0;
+
+  /** @param options `now` in ms of a clock that only goes forward */
+  constructor(options: PagesKept) {
+    this.options = options;
+  }
+
+  /** @returns the rendering of each row's version, in order */
+  async get(rows: HotRow[], make: () => Promise<(Uint8Array | null)[]>): Promise<(Uint8Array | null)[]> {
+    const key = keyOf(rows);
+    const kept = this.kept.get(key);
+    if (kept !== undefined && kept.until > this.options.now()) return kept.items;
+    const items = await make();
+    if (items.length > 0 && items.every((item) => item !== null)) this.keep(key, items);
+    return items;
+  }
+
+  private keep(key: string, items: Uint8Array[]): void {
+    this.drop(key);
+    // What they are parts of (pieces of a reply, read from a socket) is not held on to.
+    const whole = Buffer.concat(items);
+    let end = 0;
+    const parts = items.map((item) => whole.subarray(end, (end += item.length)));
+    this.kept.set(key, { items: parts, bytes: whole.length, until: this.options.now() + this.options.keepMs });
+    this.bytes += whole.length;
+    for (const [other, { until }] of this.kept) {
+      if (this.bytes <= this.options.mostBytes && until > this.options.now()) break;
+      this.drop(other);
+    }
+  }
+
+  private drop(key: string): void {
+    this.bytes -= this.kept.get(key)?.bytes ?? 0;
+    this.kept.delete(key);
+  }
+}
+
+/** Ids are any text, so each says how long it is. */
+function keyOf(rows: HotRow[]): string {
+  let key = '';
+  for (const { namespace, request_id, seq } of rows) key += `${namespace}/${seq}/${request_id.length}/${request_id}`;
+  return key;
+}
