@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RenderingCache } from './cache.ts';
 import { findTaskEscalations } from './legacy-respond.queries.ts';
 import { Lists, type ListRequest } from './list.service.ts';
+import { PlannedSql } from './planned-sql.ts';
 import { Reads } from './read.service.ts';
 import { SettledHints } from './settled-hints.ts';
 import { planner, type PlanFacts, type Planner } from './test/plans.ts';
@@ -99,6 +100,17 @@ describe('plans at 100,000 escalations', () => {
     expectIndexed(await plans.plansOf(() => reads.item(keys[7]!)), 10);
     expectIndexed(await plans.plansOf(() => reads.state(keys[7]!)), 10);
     expectIndexed(await plans.plansOf(() => findTaskEscalations(plans.sql, 'default', 'task/70')), 20);
+  });
+
+  it('are made once where the planner knows the tables, unless nothing is planned once at all', async () => {
+    expect(await new PlannedSql(database.sql, plans.sql).choose()).toBe(plans.sql);
+    expect(await new PlannedSql(database.sql, null).choose()).toBe(database.sql);
+    const empty = await testDatabase();
+    try {
+      expect(await new PlannedSql(empty.sql, plans.sql).choose()).toBe(empty.sql);
+    } finally {
+      await empty.drop();
+    }
   });
 
   it('reads an inbox and its total', async () => {

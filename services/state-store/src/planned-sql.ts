@@ -1,15 +1,15 @@
 import type { Sql } from '@umpire/runtime';
 import { KeptChoices } from './kept-choices.ts';
 
-/** From so many rows on the planner knows a table well enough, and until it doubles the table is analysed again, which ends the plans. */
+/** A table of so many rows is known to the planner. It is analysed again with every tenth that changes, which ends the plans made of it. */
 const KNOWN_ROWS = 10_000;
 const CHOICE_MS = 10_000;
 
 /**
  * Which connections the statements of lists go to. Which index a list is read from is chosen before, so that one plan is good for all values, and
- * planning costs as much as reading a page. `once` has connections that plan a statement for any values and keep that until its tables
- * are analysed anew. A plan made of small tables would be kept while they grow, with any index of an empty table as good as another: so
- * long they are planned each time, by `anew`.
+ * planning costs as much as reading a page. The connections of `once` plan a statement for any values and keep the plan until its tables
+ * are analysed anew. Of an empty table any index looks as good as another, and such a plan would be kept while it fills: as long as the
+ * tables are small, each statement is planned for itself, by `anew`.
  */
 export class PlannedSql {
   private readonly anew: Sql;
