@@ -1,5 +1,5 @@
 import type { EscalationState } from '@umpire/domain';
-import { Loop, transaction, type Logger, type Query, type Sql, type Tx } from '@umpire/runtime';
+import { inSlices, Loop, transaction, type Logger, type Query, type Sql, type Tx } from '@umpire/runtime';
 import { changedRows, moveCursor, payloadsOf, takeCursor, type ChangedRow, type CursorTable, type Named } from './changes.queries.ts';
 import { parseState } from './escalation.queries.ts';
 
@@ -80,8 +80,8 @@ export const nameOf = ({ namespace, request_id }: Named): string => `${namespace
 export const hourOf = (at: Date): Date => new Date(Math.floor(at.getTime() / HOUR_MS) * HOUR_MS);
 
 /** Those that are over, with what is known of them. */
-export const endedOf = (rows: ChangedRow[]): Ended[] =>
-  rows.filter((row) => row.state !== null && row.settled_at !== null).map((row) => ({ ...row, settled_at: row.settled_at!, domain: parseState(row.state!) }));
+export const endedOf = (rows: ChangedRow[]): Promise<Ended[]> =>
+  inSlices(rows.filter((row) => row.state !== null && row.settled_at !== null), (row) => ({ ...row, settled_at: row.settled_at!, domain: parseState(row.state!) }));
 
 /** The producers' bytes by `nameOf`, null where they have been erased. */
 export async function bodiesOf(sql: Query, rows: Named[]): Promise<Map<string, Uint8Array | null>> {

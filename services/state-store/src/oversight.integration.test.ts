@@ -132,6 +132,8 @@ describe('what there is to read', () => {
 
   it('is counted in words of all texts', () => {
     expect(wordsIn(['one, two –  three\nfour', { five: ['six'] }, 7, null, '—'])).toBe(5);
+    // Plain ASCII is counted in another way.
+    expect(wordsIn(['\tone, -- two\v3rd\r\n.\f_x_ a1 ', ''])).toBe(5);
     const body = content('{"request_id":"not counted","summary":"a b","agent_decisions":[{"agent_name":"x y z","rationale":"c","evidence":["d e"]},null]}');
     expect(readingWords(state, body)).toBe(5 + 2 + 5);
     expect(readingWords({ ...state, kind: 'interaction' }, content('{"pipeline_name":"p","data":{"a":"b c","d":["e"]}}'))).toBe(3 + 2 + 5);

@@ -1,5 +1,5 @@
 import { decodeUtf8 } from '@umpire/contract';
-import type { Logger, Sql, Tx } from '@umpire/runtime';
+import { inSlices, type Logger, type Sql, type Tx } from '@umpire/runtime';
 import { bodiesOf, ChangesLoop, endedOf, hourOf, nameOf, type Ended } from './changes.loop.ts';
 import type { ChangedRow } from './changes.queries.ts';
 import { addHours, addOpenings, addPeople, BOUNDS, countEnded, countOpened, type HourRow, type OpeningRow, type PersonRow } from './stats.queries.ts';
@@ -14,20 +14,20 @@ export class StatsLoop extends ChangesLoop {
     const counted = new Set((await countOpened(tx, rows)).map(nameOf));
     const opened = rows.filter((row) => counted.has(nameOf(row)));
     if (opened.length > 0) await addOpenings(tx, openingRows(opened));
-    const ended = endedOf(rows);
+    const ended = await endedOf(rows);
     const added = new Set((ended.length === 0 ? [] : await countEnded(tx, ended)).map(nameOf));
     const fresh = ended.filter((row) => added.has(nameOf(row)));
     if (fresh.length === 0) return;
     const bodies = await bodiesOf(tx, fresh.filter((row) => row.kind === 'escalation' && row.domain.outcome?.source === 'human'));
-    await addHours(tx, hourRows(fresh, agentWords(bodies)));
+    await addHours(tx, hourRows(fresh, await agentWords(bodies)));
     const people = personRows(fresh);
     if (people.length > 0) await addPeople(tx, people);
   }
 }
 
 /** What most agents had decided, by escalation; nothing where they tie or the content is gone. */
-function agentWords(bodies: Map<string, Uint8Array | null>): Map<string, string> {
-  const words = [...bodies].map(([name, body]): [string, string | null] => [name, body === null ? null : majorityWord(body)]);
+async function agentWords(bodies: Map<string, Uint8Array | null>): Promise<Map<string, string>> {
+  const words = await inSlices(bodies, ([name, body]): [string, string | null] => [name, body === null ? null : majorityWord(body)]);
   return new Map(words.filter((entry): entry is [string, string] => entry[1] !== null));
 }
 
