@@ -96,6 +96,16 @@ export class Product {
     return { ...Object.fromEntries(times), bench: cpuOf(process.pid) };
   }
 
+  /** Until all that was published has been read and acked by every durable consumer, so that what is measured next begins at rest. */
+  async atRest(): Promise<void> {
+    await until('consumers at rest', async () => {
+      for (const stream of ['HITL_REVIEW', 'HITL_EVENTS']) {
+        for await (const { num_pending, num_ack_pending } of this.jsm.consumers.list(stream)) if (num_pending + num_ack_pending > 0) return false;
+      }
+      return true;
+    });
+  }
+
   /** Bytes of write-ahead log so far. */
   async wal(): Promise<number> {
     const [row] = await this.sql<[{ bytes: number }]>`select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 as bytes`;

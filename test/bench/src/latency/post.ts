@@ -38,6 +38,7 @@ function ours(name: string, origin: string, product: Product, messages: Messages
       };
       const one = await serial(count, () => post('one'));
       const rate = (count * 4) / (await closed(count * 4, 64, () => post('many')));
+      await product.atRest();
       const half: number[] = [];
       await paced(rate / 2, seconds, async (_index, at) => {
         await post('half');

@@ -37,6 +37,7 @@ function ours(product: Product, messages: Messages, receiver: Receiver, client: 
     name: 'ours',
     run: async (round) => {
       const ids = await openMany(product, messages, rate * seconds, `bench/respond/${round}`);
+      await product.atRest();
       const outcomes = hearOutcomes(product);
       const [answered, event, webhook]: [number[], number[], number[]] = [[], [], []];
       await paced(rate, seconds, async (index, at) => {
