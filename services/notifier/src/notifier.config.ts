@@ -32,7 +32,7 @@ export const readNotifierConfig = (env: Env) =>
     /** How long deliveries that are done are kept. */
     retentionDays: z.coerce.number().min(0.001).max(3_650).default(7),
     /** Bytes of recent payloads kept, so that a later event of the same escalation need not ask the store. */
-    contentCacheBytes: z.coerce.number().int().min(0).max(2 ** 32).default(32 * 1024 * 1024),
+    contentCacheBytes: z.coerce.number().int().min(0).max(2 ** 32).default(16 * 1024 * 1024),
     /** Where mail goes out: `smtp://user:password@host:port` or `smtps://…`. Without it there are no mail channels. */
     smtpUrl: z.string().regex(/^smtps?:\/\//, 'must be smtp:// or smtps://').optional(),
     mailFrom: z.string().max(320).default('Umpire <umpire@localhost>'),

@@ -34,6 +34,7 @@ export class NoticeFanOut {
     const owners = Map.groupBy(await channelOwners(this.sql, [...new Set(telling.map(({ event }) => event.namespace))]), (channel) => channel.namespace);
     const concerned = telling.filter(({ event }) => owners.has(event.namespace));
     if (concerned.length === 0) return;
+    for (const { event } of concerned) this.contents.remember(event);
     const items = await this.items(concerned);
     const rules = await this.contents.contents(concerned.map(({ event }) => event));
     const notices = concerned.flatMap(({ event, bytes, what }, index): NoticeRow[] => {

@@ -33,7 +33,6 @@ export class FanOutService {
    * @throws when the database or the store is away: nothing was written, call it again
    */
   async fanOut(events: IncomingEvent[]): Promise<void> {
-    for (const event of events) this.contents.remember(event);
     const named = events.flatMap((event) => {
       const name = webhookEventOf(event.type);
       return name === null ? [] : [{ event, name }];
@@ -44,6 +43,8 @@ export class FanOutService {
     const [rows, hosts] = await Promise.all([sendableOfNamespaces(this.sql, namespaces), settling.length === 0 ? [] : callbackHosts(this.sql, settling)]);
     const allowed = new Map(hosts.map((row) => [row.namespace, row.allowed_hosts]));
     const endpoints = Map.groupBy(rows.filter((row) => row.kind === 'endpoint').map((row) => this.opener.open(row)), (endpoint) => endpoint.namespace);
+    // Where nobody listens nobody asks for it again: an endpoint that comes later has it from the store.
+    for (const event of events) if (endpoints.has(event.namespace) || event.interaction?.includes('callback_url')) this.contents.remember(event);
     const wanted = named.map(({ event, name }): Wanted => {
       const takers = (endpoints.get(event.namespace) ?? []).filter((endpoint) => wants(endpoint, name, event.reason));
       // A disabled endpoint gets no delivery, but what it missed can be recovered.
