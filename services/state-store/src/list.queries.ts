@@ -1,7 +1,7 @@
 import type { EscalationStatus, Reason } from '@umpire/contract';
 import type { Query } from '@umpire/runtime';
 import type { PendingQuery, Row } from 'postgres';
-import { rowsOf, type HotRow } from './read.queries.ts';
+import type { HotRow } from './read.queries.ts';
 import { allOf } from './search-words.ts';
 
 /** A part of a statement. */
@@ -58,20 +58,13 @@ export type ListSource = { from: 'ranges' } | { from: 'task' } | { from: 'search
  * can neither turn them round nor guess that so little fits that all might as well be sorted. Measured at 100,000 rows in list-plans.integration.test.ts.
  */
 export function listStatement(sql: Query, question: ListQuestion, source: ListSource) {
-  const utc = (column: string) => sql`to_char(${sql(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
-  return sql<{ rows: string | null }[]>`
-    select json_agg(json_build_array(request_id, status, seq, reason, ${utc('opened_at')}, ${utc('deadline')}, urgency))::text as rows from (
-    select e.request_id, e.status, e.seq, e.reason, e.opened_at, e.deadline, e.urgency
+  const utc = (column: string) => sql`to_char(e.${sql(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${sql(column)}`;
+  return sql<ListRow[]>`
+    select e.namespace, e.request_id, e.status, e.seq, e.reason, ${utc('opened_at')}, ${utc('deadline')}, e.urgency
     from (${candidates(sql, question, source)}) as e
     cross join lateral (select 1 where true ${conditions(sql, question)} limit 1) as fits
     ${probes(sql, question, source)}
-    order by ${orderOf(sql, question.order)} limit ${question.limit}) as page`;
-}
-
-/** What `listStatement` found. */
-export function listRows(found: { rows: string | null }[], { namespace }: ListQuestion): ListRow[] {
-  return rowsOf<[string, ListRow['status'], number, Reason, string, string | null, number]>(found[0]).map(
-    ([request_id, status, seq, reason, opened_at, deadline, urgency]) => ({ namespace, request_id, status, seq, reason, opened_at, deadline, urgency }));
+    order by ${orderOf(sql, question.order)} limit ${question.limit}`;
 }
 
 /** How many assignments a scope has, counted up to a bound. */

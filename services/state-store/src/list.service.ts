@@ -2,7 +2,7 @@ import { LIMITS, PRIORITIES, REASONS, STATES, UmpireError, type EscalationStatus
 import { withDeadline, type Sql } from '@umpire/runtime';
 import { KeptChoices } from './kept-choices.ts';
 import {
-  agesStatement, listRows, listStatement, scopeSizeStatement, searchEstimateStatement,
+  agesStatement, listStatement, scopeSizeStatement, searchEstimateStatement,
   type ListCursor, type ListOrder, type ListQuestion, type ListRow, type ListSource, type Scope,
 } from './list.queries.ts';
 import { PlannedSql } from './planned-sql.ts';
@@ -83,10 +83,10 @@ export class Lists {
     const until = await this.windowOf(question, found.matches);
     const sql = await withDeadline(this.planned.choose(), LIST_MS, 'list');
     if (until !== null) {
-      const rows = listRows(await this.bounded(listStatement(sql, question, { from: 'search', by: found.by, until })), question);
+      const rows = await this.bounded(listStatement(sql, question, { from: 'search', by: found.by, until }));
       if (rows.length === question.limit) return rows;
     }
-    return listRows(await this.bounded(listStatement(sql, question, await this.sourceFor(question, found))), question);
+    return this.bounded(listStatement(sql, question, await this.sourceFor(question, found)));
   }
 
   private async windowOf(question: ListQuestion, matches: number): Promise<number | null> {

@@ -2,7 +2,7 @@ import { idToken, PRIORITIES, REASONS, STATES, type Principal } from '@umpire/co
 import { createLogger, systemClock, type Sql } from '@umpire/runtime';
 import { eventually, testDatabase, type TestDatabase } from '@umpire/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { listRows, listStatement, type ListCursor, type ListOrder, type ListQuestion, type ListRow, type ListSource } from './list.queries.ts';
+import { listStatement, type ListCursor, type ListOrder, type ListQuestion, type ListRow, type ListSource } from './list.queries.ts';
 import { RenderingCache } from './cache.ts';
 import { Lists, questionOf, type ListRequest } from './list.service.ts';
 import { Reads } from './read.service.ts';
@@ -61,7 +61,7 @@ describe('every source gives the same rows', () => {
     const seen: string[] = [];
     let after: ListCursor | null = null;
     for (;;) {
-      const rows = listRows(await listStatement(sql, { ...question, after }, source), question);
+      const rows: ListRow[] = await listStatement(sql, { ...question, after }, source);
       seen.push(...rows.map((row) => row.request_id));
       if (rows.length < question.limit) return seen;
       after = rows.at(-1)!;

@@ -49,25 +49,18 @@ export type InboxPlace = { principal: string; person: string };
  * A page of what waits for a person, oldest first: named, through a role, or for someone who has delegated to them; four-eyes
  * excepted, for either. One index range for each place, merged; each is cut at the page's size before the merge.
  */
-export async function findInbox(sql: Query, namespace: string, userId: string, places: InboxPlace[], after: InboxCursor | null, limit: number): Promise<(HotRow & InboxCursor)[]> {
-  const [found] = await sql<{ rows: string | null }[]>`
-    select json_agg(json_build_array(request_id, status, seq, reason, to_char(opened_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))::text as rows from (
-    select distinct on (page.opened_at, page.request_id) page.request_id, page.status, page.seq, page.reason, page.opened_at
+export async function findInbox(sql: Query, namespace: string, userId: string, places: InboxPlace[], after: InboxCursor | null, limit: number) {
+  return sql<(HotRow & { opened_at: string })[]>`
+    select distinct on (page.opened_at, page.request_id) page.namespace, page.request_id, page.status, page.seq, page.reason, to_char(page.opened_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as opened_at
     from unnest(${places.map((place) => place.principal)}::text[], ${places.map((place) => place.person)}::text[]) as p (principal, person)
     cross join lateral (
-      select a.request_id, x.status, x.seq, x.reason, a.opened_at from store.assignments a
+      select x.namespace, a.request_id, x.status, x.seq, x.reason, a.opened_at from store.assignments a
       join store.escalations x on x.namespace = a.namespace and x.request_id = a.request_id
       where a.namespace = ${namespace} and a.principal = p.principal and a.open and x.status = 'pending' and not (x.excluded && array[${userId}, p.person])
         and (a.opened_at, a.request_id) > (coalesce(${after?.opened_at ?? null}::timestamptz, '-infinity'), ${after?.request_id ?? ''})
       order by a.opened_at, a.request_id limit ${limit}
     ) as page
-    order by page.opened_at, page.request_id limit ${limit}) as page`;
-  return rowsOf<[string, HotRow['status'], number, Reason, string]>(found).map(([request_id, status, seq, reason, opened_at]) => ({ namespace, request_id, status, seq, reason, opened_at }));
-}
-
-/** Rows that came as one JSON text: parsing that costs less than an object of the driver's for each row and a string for each column. */
-export function rowsOf<Columns extends unknown[]>(found: { rows: string | null } | undefined): Columns[] {
-  return found === undefined || found.rows === null ? [] : (JSON.parse(found.rows) as Columns[]);
+    order by page.opened_at, page.request_id limit ${limit}`;
 }
 
 /**
