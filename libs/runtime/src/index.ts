@@ -26,6 +26,5 @@ export * from './nats/topology.ts';
 export * from './nats/topology-keeper.ts';
 export * from './tracing/tracing.ts';
 export * from './postgres/connect.ts';
-export * from './postgres/pipeline.ts';
 export * from './postgres/migrate.ts';
 export * from './postgres/migration-files.ts';

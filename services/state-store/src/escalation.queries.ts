@@ -1,5 +1,5 @@
 import type { EscalationState } from '@umpire/domain';
-import type { Query, Statement, TraceContext } from '@umpire/runtime';
+import type { Query, TraceContext } from '@umpire/runtime';
 import type { EventRecord } from './event-record.ts';
 import { searchDocument } from './search-words.ts';
 
@@ -59,7 +59,7 @@ const sealOfNew = (i: NewEscalation) => sealOf(i.event) + hex(i.payload_salt) + 
  * U+0000, so text never refuses it.
  * @returns keys that were new
  */
-export function insertEscalations(sql: Query, items: NewEscalation[]): Statement<Key[]> {
+export async function insertEscalations(sql: Query, items: NewEscalation[]): Promise<Key[]> {
   const assignments = items.flatMap((item, index) => principalsOf(item.state).map((principal) => ({ index: index + 1, principal })));
   const [states, payloads] = [packTexts(items.map((i) => JSON.stringify(i.state))), packTexts(items.map((i) => i.payload))];
   const [actors, data] = [packTexts(items.map((i) => i.event.actor)), packTexts(items.map((i) => i.event.data))];
@@ -142,26 +142,17 @@ export function parseState(bytes: Uint8Array): EscalationState {
 
 export type Transition = { state: EscalationState; head: Uint8Array; traceparent: string | null; events: EventRecord[] };
 
-/** A transition that one statement saves; the others also change who has it in their inbox, or what is asked. */
-export const isPlain = ({ events }: Transition) => !events.some(({ type }) => type === 'revised' || reassigns(type));
-const reassigns = (type: EventRecord['type']) => type === 'reassigned' || type === 'delegated' || type === 'raised';
-
-/** Saves what transitions made of locked rows. Assignments follow the electorate while it is pending, and are closed at settlement. */
+/**
+ * Saves what transitions made of locked rows: the row, its events and outbox rows, in one statement. Assignments follow the
+ * electorate while it is pending, and are closed at settlement.
+ */
 export async function saveTransitions(tx: Query, transitions: Transition[]): Promise<void> {
-  await savePlain(tx, transitions);
-  const revised = transitions.filter((t) => t.events.some((e) => e.type === 'revised'));
-  if (revised.length > 0) await projectPrompts(tx, revised.map((transition) => transition.state));
-  const assigned = transitions.filter((t) => t.events.some((e) => reassigns(e.type)));
-  if (assigned.length > 0) await replaceAssignments(tx, assigned.map((transition) => transition.state));
-}
-
-/** The row, its events and outbox rows, in one statement: all that there is to save of plain transitions. */
-export function savePlain(tx: Query, transitions: Transition[]): Statement<unknown> {
   const events = transitions.flatMap((transition) => transition.events);
+  const assigned = transitions.filter((t) => t.events.some((e) => ['reassigned', 'delegated', 'raised'].includes(e.type)));
   const settled = transitions.filter((t) => t.state.status !== 'pending');
   const states = packTexts(transitions.map((t) => JSON.stringify(t.state)));
   const [actors, data] = [packTexts(events.map((e) => e.actor)), packTexts(events.map((e) => e.data))];
-  return tx`
+  await tx`
     with input as (
       select * from unnest(
         ${transitions.map((t) => t.state.namespace)}::text[], ${transitions.map((t) => t.state.request_id)}::text[], ${transitions.map((t) => t.state.status)}::text[],
@@ -194,6 +185,9 @@ export function savePlain(tx: Query, transitions: Transition[]): Statement<unkno
     )
     insert into store.outbox (namespace, request_id, seq)
     select * from unnest(${events.map((e) => e.namespace)}::text[], ${events.map((e) => e.request_id)}::text[], ${events.map((e) => e.seq)}::int[])`;
+  const revised = transitions.filter((t) => t.events.some((e) => e.type === 'revised'));
+  if (revised.length > 0) await projectPrompts(tx, revised.map((transition) => transition.state));
+  if (assigned.length > 0) await replaceAssignments(tx, assigned.map((transition) => transition.state));
 }
 
 /**

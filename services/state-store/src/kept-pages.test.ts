@@ -1,11 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { KeptPages } from './kept-pages.ts';
 import type { HotRow } from './read.queries.ts';
 
 const row = (request_id: string, seq = 1): HotRow => ({ namespace: 'default', request_id, seq, status: 'pending', reason: 'custom_rule' });
 
 /** Pages that count how often they were made. */
-function pages(mostBytes = 100) {
+function pages(mostBytes = 1_000) {
   let now = 0;
   let made = 0;
   const kept = new KeptPages({ keepMs: 10, mostBytes, now: () => now });
@@ -39,16 +39,35 @@ describe('pages', () => {
     expect(await shown([row('a')])).toEqual(['2 a']);
   });
 
+  it('are let go even if nobody asks for any again', async () => {
+    vi.useFakeTimers();
+    try {
+      const { kept, shown, pass } = pages();
+      await shown([row('a')]);
+      expect(kept.held).toBeGreaterThan(0);
+      pass(10);
+      vi.advanceTimersByTime(10);
+      expect(kept.held).toBe(0);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('give way to newer ones when they take too much', async () => {
-    const { shown } = pages(25);
-    await shown([row('a')]);
-    await shown([row('b')]);
+    // Each takes 10, and 13 of its key.
+    const { kept, shown } = pages(100);
+    for (const id of ['a', 'b', 'c', 'd']) await shown([row(id)]);
+    expect(kept.held).toBe(92);
     expect(await shown([row('a')])).toEqual(['1 a']);
-    await shown([row('c')]);
+    await shown([row('e')]);
     expect(await shown([row('b')])).toEqual(['2 b']);
-    expect(await shown([row('a')])).toEqual(['4 a']);
-    expect(await shown([row('huge')], 1_000)).toEqual(['5 huge']);
-    expect(await shown([row('huge')], 1_000)).toEqual(['6 huge']);
+    expect(await shown([row('a')])).toEqual(['6 a']);
+    expect(await shown([row('b')])).toEqual(['7 b']);
+    // What leaves no room for others is not kept at all.
+    expect(await shown([row('huge')], 1_000)).toEqual(['8 huge']);
+    expect(await shown([row('huge')], 1_000)).toEqual(['9 huge']);
+    expect(await shown([row('b')])).toEqual(['7 b']);
   });
 
   it('that lack something are not kept', async () => {

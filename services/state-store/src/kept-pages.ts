@@ -2,21 +2,30 @@ import type { HotRow } from './read.queries.ts';
 
 type Kept = { items: Uint8Array[]; bytes: number; until: number };
 
+/** A page may take this part of all. */
+const MOST_OF_ONE = 4;
+
 export type PagesKept = { keepMs: number; mostBytes: number; now: () => number };
 
 /**
  * Renderings of pages that were shown a moment ago: consoles ask for the same page on a beat. A page is found by the versions that it shows, which
  * the caller has just read from Postgres, so that what is kept changes speed, never an answer. It is kept for some seconds after it was made, however
- * often it is asked for: what is erased meanwhile is not found any more, and is soon not held any more.
+ * often it is asked for, and then let go: what is erased meanwhile is not found any more, and soon not held any more.
  */
 export class KeptPages {
   private readonly options: PagesKept;
   private readonly kept = new Map<string, Kept>();
   private bytes = 0;
+  private sweeper: NodeJS.Timeout | undefined;
 
   /** @param options `now` in ms of a clock that only goes forward */
   constructor(options: PagesKept) {
     this.options = options;
+  }
+
+  /** Bytes of pages and their keys. */
+  get held(): number {
+    return this.bytes;
   }
 
   /** @returns the rendering of each row's version, in order */
@@ -31,16 +40,28 @@ export class KeptPages {
 
   private keep(key: string, items: Uint8Array[]): void {
     this.drop(key);
+    const size = items.reduce((sum, item) => sum + item.length, key.length);
+    // One that leaves no room for others is not even copied.
+    if (size > this.options.mostBytes / MOST_OF_ONE) return;
     // What they are parts of (pieces of a reply, read from a socket) is not held on to.
     const whole = Buffer.concat(items);
     let end = 0;
     const parts = items.map((item) => whole.subarray(end, (end += item.length)));
-    this.kept.set(key, { items: parts, bytes: whole.length, until: this.options.now() + this.options.keepMs });
-    this.bytes += whole.length;
-    for (const [other, { until }] of this.kept) {
+    this.kept.set(key, { items: parts, bytes: size, until: this.options.now() + this.options.keepMs });
+    this.bytes += size;
+    this.forget();
+    this.sweeper ??= setInterval(() => this.forget(), this.options.keepMs).unref();
+  }
+
+  /** Pages stand in the order in which they were made. */
+  private forget(): void {
+    for (const [key, { until }] of this.kept) {
       if (this.bytes <= this.options.mostBytes && until > this.options.now()) break;
-      this.drop(other);
+      this.drop(key);
     }
+    if (this.kept.size > 0) return;
+    clearInterval(this.sweeper);
+    this.sweeper = undefined;
   }
 
   private drop(key: string): void {

@@ -1,6 +1,7 @@
 import { encodeUtf8 } from '@umpire/contract';
 import { createLogger } from '@umpire/runtime';
 import { eventually, VirtualClock } from '@umpire/testing';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KeptFigures } from './kept-figures.ts';
 import { agentWords, contentOf, readingWords, wordsIn } from './oversight-content.ts';
@@ -134,6 +135,9 @@ describe('what there is to read', () => {
     expect(wordsIn(['one, two –  three\nfour', { five: ['six'] }, 7, null, '—'])).toBe(5);
     // Plain ASCII is counted in another way.
     expect(wordsIn(['\tone, -- two\v3rd\r\n.\f_x_ a1 ', ''])).toBe(5);
+    fc.assert(fc.property(fc.string({ unit: fc.constantFrom(...'aZ09_-.,\t\n\v\f\r \u00a0é—\u2028𝟙'), maxLength: 40 }), (text) => {
+      expect(wordsIn(text)).toBe(text.split(/\s+/u).filter((run) => /[\p{L}\p{N}]/u.test(run)).length);
+    }));
     const body = content('{"request_id":"not counted","summary":"a b","agent_decisions":[{"agent_name":"x y z","rationale":"c","evidence":["d e"]},null]}');
     expect(readingWords(state, body)).toBe(5 + 2 + 5);
     expect(readingWords({ ...state, kind: 'interaction' }, content('{"pipeline_name":"p","data":{"a":"b c","d":["e"]}}'))).toBe(3 + 2 + 5);

@@ -1,5 +1,5 @@
 import { REASONS, type Reason } from '@umpire/contract';
-import { databaseNow, withDeadline, type Sql } from '@umpire/runtime';
+import { Batcher, databaseNow, withDeadline, type Sql } from '@umpire/runtime';
 import { KeptFigures } from './kept-figures.ts';
 import { lastErased } from './oversight.queries.ts';
 import { BOUNDS, endedSince, openByPerson, openingsSince, peopleSince, PENDING_COUNTED, pendingByReason, raisedLevels, type EndedSums, type OpeningRow } from './stats.queries.ts';
@@ -40,6 +40,8 @@ export type Stats = {
   people: { user_id: string; votes: number; mean_seconds: number | null; open: number }[];
 };
 
+type Asked = { namespace: string; hours: number };
+
 /** Consoles ask on a beat, and the same. Nothing that is shown is older than two seconds, and what it took. */
 export const STATS_KEEPING = { quickMs: 0, times: 20, mostMs: 1_000, staleTimes: 2 };
 
@@ -47,6 +49,8 @@ export const STATS_KEEPING = { quickMs: 0, times: 20, mostMs: 1_000, staleTimes:
 export class StatsReads {
   private readonly sql: Sql;
   private readonly kept: KeptFigures<Stats>;
+  /** However many windows are asked for, two are looked at: decisions wait for the same connections. */
+  private readonly looks = new Batcher<Asked, Stats>((asked) => Promise.all(asked.map((one) => this.look(one))), { items: 1, size: Number.MAX_SAFE_INTEGER, lanes: 2 });
 
   constructor(sql: Sql, kept = new KeptFigures<Stats>(STATS_KEEPING, () => performance.now())) {
     this.sql = sql;
@@ -56,10 +60,10 @@ export class StatsReads {
   /** What was kept before a person was erased names them: it is not shown any more. */
   async read(namespace: string, hours: number): Promise<Stats> {
     const erased = await withDeadline(lastErased(this.sql, namespace), READ_MS, 'stats');
-    return this.kept.get(JSON.stringify([namespace, hours, erased]), () => this.compute(namespace, hours));
+    return this.kept.get(JSON.stringify([namespace, hours, erased]), () => this.looks.add({ namespace, hours }, 1));
   }
 
-  private async compute(namespace: string, hours: number): Promise<Stats> {
+  private async look({ namespace, hours }: Asked): Promise<Stats> {
     const { sql } = this;
     // Before the rest, so that no figure is older than it says.
     const now = await withDeadline(databaseNow(sql), READ_MS, 'stats');

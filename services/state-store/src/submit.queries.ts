@@ -1,4 +1,4 @@
-import type { Query, Statement } from '@umpire/runtime';
+import type { Query } from '@umpire/runtime';
 import type { Key } from './escalation.queries.ts';
 
 /** Leaves word that an id is cancelled before it came. Idempotent: again only renews its day; the first detail stays. */
@@ -9,7 +9,10 @@ export async function insertTombstone(sql: Query, key: Key, detail: string | nul
 }
 
 /** Nearly always there is none, and to find that out costs a tenth of looking for keys. @returns whether there is any */
-export const anyTombstones = (sql: Query): Statement<{ any: boolean }[]> => sql<{ any: boolean }[]>`select exists (select from store.tombstones) as any`;
+export async function hasTombstones(sql: Query): Promise<boolean> {
+  const [row] = await sql<{ any: boolean }[]>`select exists (select from store.tombstones) as any`;
+  return row!.any;
+}
 
 /** @returns which of the keys were cancelled before they came, within the last day. */
 export async function findTombstones(sql: Query, keys: Key[]) {

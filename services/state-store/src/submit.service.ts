@@ -1,12 +1,12 @@
 import { decodeUtf8, fromHex, toHex, UmpireError, type SubmitItem, type Verdict } from '@umpire/contract';
 import { evolve, openEscalation, type Actor, type Electorate, type SameTask } from '@umpire/domain';
 import { CHAIN_START, saltedDigest } from '@umpire/record';
-import { Batcher, counter, databaseNow, histogram, inBatch, isDataError, Loop, oneAfterTheOther, postgresStep, withDeadline, type Logger, type Sql, type TraceContext } from '@umpire/runtime';
+import { Batcher, counter, databaseNow, histogram, inBatch, isDataError, Loop, postgresStep, withDeadline, type Logger, type Sql, type TraceContext } from '@umpire/runtime';
 import { findSubmissions, insertEscalations, parseState, type Key, type NewEscalation } from './escalation.queries.ts';
 import { newSalt, recordEvent } from './event-record.ts';
 import type { OutboxItem } from './outbox.queries.ts';
 import { SameTasks } from './same-task.service.ts';
-import { anyTombstones, deleteTombstone, findGroupMembers, findTombstones, insertTombstone, pruneTombstones } from './submit.queries.ts';
+import { deleteTombstone, findGroupMembers, findTombstones, hasTombstones, insertTombstone, pruneTombstones } from './submit.queries.ts';
 import { keyOf, outboxItem, type Transitions } from './transition.service.ts';
 
 export type Submission = { item: SubmitItem; body: Uint8Array };
@@ -134,14 +134,13 @@ export class Submissions {
     const sameTasks = await this.sameTasks.earlier(openings.map(({ item }) => item));
     const items = openings.map((opening, index) => prepare(opening, now, groups, { responders: earlier[index]!, sameTask: sameTasks[index] }));
     batchSize.observe(items.length);
-    const [inserted, [marks]] = await postgresStep('insert escalations', () =>
-      oneAfterTheOther(this.sql, STATEMENT_MS, 'insert of escalations', (sql) => insertEscalations(sql, items), anyTombstones));
+    const inserted = await postgresStep('insert escalations', () => withDeadline(insertEscalations(this.sql, items), STATEMENT_MS, 'insert of escalations'));
     const fresh = new Set(inserted.map(keyOf));
     const freshItems = items.filter((item) => fresh.has(keyOf(item.state)));
     this.committed(freshItems.map((item) => outboxItem(item.event, item.state, item.trace, item.payload)));
     const taken = openings.filter(({ item }) => !fresh.has(keyOf(item)));
     const known = new Map(taken.length === 0 ? [] : (await withDeadline(findSubmissions(this.sql, taken.map(({ item }) => item)), STATEMENT_MS, 'submissions')).map((row) => [keyOf(row), row]));
-    if (marks!.any) await this.honourTombstones(openings.map(({ item }) => item));
+    await this.honourTombstones(openings.map(({ item }) => item));
     await this.sameTasks.settle(openings.map(({ item }) => item).filter((item) => fresh.has(keyOf(item)) || known.get(keyOf(item))?.submission === item.submission));
     return openings.map(({ item }): Verdict => {
       if (fresh.has(keyOf(item))) return { request_id: item.request_id, status: 'stored' };
@@ -153,6 +152,7 @@ export class Submissions {
   }
 
   private async honourTombstones(keys: Key[]): Promise<void> {
+    if (!(await withDeadline(hasTombstones(this.sql), STATEMENT_MS, 'tombstones'))) return;
     const marked = await withDeadline(findTombstones(this.sql, keys), STATEMENT_MS, 'tombstones');
     for (const { namespace, request_id, detail } of marked) {
       await this.tryCancel({ namespace, request_id }, detail, PRODUCER);

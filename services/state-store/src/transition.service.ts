@@ -1,8 +1,8 @@
 import type { Outcome } from '@umpire/contract';
 import { UmpireError } from '@umpire/contract';
 import { evolve, type Command, type Decision, type EscalationState } from '@umpire/domain';
-import { Batcher, counter, currentTrace, databaseNow, isDataError, shortTransaction, traceClock, type Query, type Sql, type TraceContext } from '@umpire/runtime';
-import { isPlain, lockEscalations, savePlain, saveTransitions, type Key, type LockedRow, type Transition } from './escalation.queries.ts';
+import { Batcher, counter, currentTrace, databaseNow, isDataError, traceClock, transaction, type Sql, type TraceContext, type Tx } from '@umpire/runtime';
+import { lockEscalations, saveTransitions, type Key, type LockedRow, type Transition } from './escalation.queries.ts';
 import { decideActing } from './identity-acting.ts';
 import { findDelegators } from './identity-delegations.queries.ts';
 import { recordEvent, type EventRecord } from './event-record.ts';
@@ -69,12 +69,10 @@ export class Transitions {
 
   private async executeTogether(asked: Asked[]): Promise<Executed[]> {
     const began = traceClock();
-    const { results, transitions } = await shortTransaction(this.sql, TRANSACTION_MS, async (tx) => {
+    const { results, transitions } = await transaction(this.sql, TRANSACTION_MS, async (tx) => {
       const folded = await this.fold(tx, asked);
-      if (folded.transitions.length === 0) return { result: folded, last: null };
-      if (folded.transitions.every(isPlain)) return { result: folded, last: savePlain(tx, folded.transitions) };
-      await saveTransitions(tx, folded.transitions);
-      return { result: folded, last: null };
+      if (folded.transitions.length > 0) await saveTransitions(tx, folded.transitions);
+      return folded;
     });
     const items = transitions.flatMap((transition) => {
       const trace = tellTransition(transition, asked, began);
@@ -87,7 +85,7 @@ export class Transitions {
   }
 
   /** Decides every command in order; several for one escalation see each other's effects. */
-  private async fold(tx: Query, asked: Asked[]): Promise<{ results: Executed[]; transitions: Transition[] }> {
+  private async fold(tx: Tx, asked: Asked[]): Promise<{ results: Executed[]; transitions: Transition[] }> {
     const distinct = [...new Map(asked.map((a) => [keyOf(a), { namespace: a.namespace, request_id: a.request_id }])).values()];
     // Sent together, run in order on one connection: the clock is read after the locks are held.
     const [rows, now] = await Promise.all([lockEscalations(tx, distinct), databaseNow(tx)]);
