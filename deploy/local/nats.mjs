@@ -9,7 +9,7 @@ const MOUNT = '/umpire';
 
 /**
  * Half of the processors for nats-server, which shares them with the services and Postgres: Go spins on those it may use in search of work,
- * and on two cores takes them from whoever has some (test/bench/README.md, 20). What the environment says wins.
+ * and on two cores takes them from whoever has some (test/bench/README.md, 25). What the environment says wins.
  */
 const PROCESSORS = process.env.GOMAXPROCS ?? String(Math.max(1, Math.floor(availableParallelism() / 2)));
 
