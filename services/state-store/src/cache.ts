@@ -4,7 +4,10 @@ import { Redis } from 'ioredis';
 import type { HotRow } from './read.queries.ts';
 import { tlsOptions, type RedisServer } from './redis-server.ts';
 
-const reads = counter('umpire_store_cache_reads_total', 'Rendered escalations asked of the cache', ['result']);
+const reads = counter('umpire_store_cache_reads_total', 'Rendered escalations asked of the cache; kept: of a page that this process had just shown', ['result']);
+
+/** Counts what needed no look into the cache, since this process still had it. */
+export const countKept = (renderings: number) => reads.inc({ result: 'kept' }, renderings);
 
 /** After a failure the cache is left alone this long: reads must not wait for a server that is away. */
 const REST_MS = 1_000;
@@ -24,6 +27,8 @@ export class RenderingCache {
     this.prefix = options.prefix;
     this.seconds = options.seconds;
     this.now = options.now;
+    // From zero: what appears with its first read would not be seen to rise.
+    for (const result of ['hit', 'kept', 'miss', 'error']) reads.inc({ result }, 0);
     this.redis = options.url === undefined ? null : new Redis(options.url, {
       ...tlsOptions(options),
       lazyConnect: false,

@@ -1,3 +1,4 @@
+import { countKept } from './cache.ts';
 import type { HotRow } from './read.queries.ts';
 
 type Kept = { items: Uint8Array[]; bytes: number; until: number };
@@ -32,7 +33,10 @@ export class KeptPages {
   async get(rows: HotRow[], make: () => Promise<(Uint8Array | null)[]>): Promise<(Uint8Array | null)[]> {
     const key = keyOf(rows);
     const kept = this.kept.get(key);
-    if (kept !== undefined && kept.until > this.options.now()) return kept.items;
+    if (kept !== undefined && kept.until > this.options.now()) {
+      countKept(rows.length);
+      return kept.items;
+    }
     const items = await make();
     if (items.length > 0 && items.every((item) => item !== null)) this.keep(key, items);
     return items;

@@ -134,6 +134,8 @@ describe('metrics of a running product', () => {
       'umpire_consumer_lag_messages{service="state-store",stream="HITL_OUTCOMES",consumer=',
       'umpire_consumer_lag_messages{service="intake",stream="HITL_REVIEW",consumer="intake-default-custom_rule"} 0',
     ]) expect(text).toContain(sample);
+    // The inbox was read twice: what the first look made, the second was shown again.
+    expect(text).toMatch(/umpire_store_cache_reads_total\{service="state-store",result="kept"\} [1-9]/);
     for (const id of ['metric-1', 'metric-2', 'alice']) expect(text).not.toContain(id);
   });
 });

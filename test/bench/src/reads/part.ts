@@ -40,7 +40,7 @@ function reader(client: Client, name: string, path: (n: number, total: number) =
       const times: number[] = [];
       const seconds = await closed(count, READERS, async (index) => {
         const began = performance.now();
-        await client.ask('GET', path(index, total));
+        await client.take(path(index, total));
         times.push(performance.now() - began);
       });
       return { ...latencies('read', times), rate: count / seconds };
