@@ -1,17 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { connect } from 'node:net';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { writeWhole } from './lock.mjs';
 
 /** The server's folder inside a container. */
 const MOUNT = '/umpire';
-
-/**
- * Half of the processors for nats-server, which shares them with the services and Postgres: Go spins on those it may use in search of work,
- * and on two cores takes them from whoever has some (test/bench/README.md, 25). What the environment says wins.
- */
-const PROCESSORS = process.env.GOMAXPROCS ?? String(Math.max(1, Math.floor(availableParallelism() / 2)));
 
 /**
  * nats-server with JetStream in `home/nats`. `sync_interval: always`, since only then does a publish ack mean that the
@@ -32,8 +25,8 @@ export function natsServer({ home, found, auth = '' }) {
     ready: (port) => natsAnswers('127.0.0.1', port),
     command: (port) => {
       configure(port);
-      if (!found.docker) return { command: found.command, args: ['-c', config], env: { ...found.env, GOMAXPROCS: PROCESSORS } };
-      return { docker: found.docker, port, volumes: [[folder, MOUNT]], asCaller: true, env: { GOMAXPROCS: PROCESSORS }, args: ['-c', `${MOUNT}/nats.conf`] };
+      if (!found.docker) return { command: found.command, args: ['-c', config], env: found.env };
+      return { docker: found.docker, port, volumes: [[folder, MOUNT]], asCaller: true, args: ['-c', `${MOUNT}/nats.conf`] };
     },
     /** Writes a new `accounts` block; nats-server takes it over on SIGHUP. */
     reconfigure: (port, text) => {
