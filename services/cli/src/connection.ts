@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from './failures.ts';
@@ -13,8 +14,9 @@ export type ConnectionWish = {
   /** Whose, if `as` does not say; null where it must. */
   otherwise: string | null;
 };
-type Keys = { admin?: string; producer?: string; reviewers?: Record<string, string> };
-type ConnectionFile = { api_url?: unknown; keys?: Keys; namespaces?: Record<string, { keys?: Keys }> };
+const keysSchema = z.object({ admin: z.string().optional(), producer: z.string().optional(), reviewers: z.record(z.string(), z.string()).optional() });
+const fileSchema = z.object({ api_url: z.unknown(), keys: keysSchema.optional(), namespaces: z.record(z.string(), z.object({ keys: keysSchema.optional() })).optional() });
+type ConnectionFile = z.infer<typeof fileSchema>;
 
 export type ConnectionSources = { env: Record<string, string | undefined>; folder: string; readFile: (path: string) => Promise<string> };
 
@@ -39,11 +41,15 @@ async function read(path: string, { readFile }: ConnectionSources): Promise<Conn
   const text = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`cannot read ${path} (${error.code ?? error.message}): start the product (npm start), name a file with --connection, or set UMPIRE_URL and UMPIRE_KEY`);
   });
+  let value: unknown;
   try {
-    return JSON.parse(text) as ConnectionFile;
+    value = JSON.parse(text);
   } catch (error) {
     throw new UsageError(`${path} is not JSON: ${(error as Error).message}`);
   }
+  const file = fileSchema.safeParse(value);
+  if (file.success) return file.data;
+  throw new UsageError(`${path} is not a connection file: ${file.error.issues.map((issue) => `${issue.path.join('.') || 'the whole'}: ${issue.message}`).join('; ')}`);
 }
 
 function originOf(value: unknown, where: string): string {

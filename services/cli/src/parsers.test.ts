@@ -54,10 +54,15 @@ describe(`files that anybody may have written (UMPIRE_SEED=${runs.seed})`, () =>
         const { exit, said } = await umpire(argv);
         expect([argv, known.includes(exit), said !== '']).toEqual([argv, true, true]);
       }
-      await writeFile(join(folder, 'connection.json'), bytes);
-      const { exit } = await umpire(['keys', 'list']);
-      expect(known).toContain(exit);
     }), { seed: runs.seed, numRuns: Math.ceil(runs.numRuns / 3) });
+    const connections = fc.oneof(texts, mutationOf(fc.constant(JSON.stringify({ api_url: 'ftp://x', keys: { admin: 'a', reviewers: { b: 'c' } }, namespaces: { other: { keys: { admin: 'd' } } } }))), fc.json().map((text) => Buffer.from(text)));
+    await fc.assert(fc.asyncProperty(connections, async (bytes) => {
+      await writeFile(join(folder, 'connection.json'), bytes);
+      for (const argv of [['keys', 'list'], ['keys', 'list', '--namespace', 'other'], ['escalations', 'list', '--as', 'b']]) {
+        const { exit, said } = await umpire(argv);
+        expect([argv, known.includes(exit), said !== '']).toEqual([argv, true, true]);
+      }
+    }), runs);
   });
 
   it('a command line of any words: understood, or said not to be', async () => {
