@@ -8,6 +8,8 @@ import { launch, type Connection, type Umpire } from '../../../../deploy/local/l
 import { removeHome } from '../../../../deploy/local/servers.mjs';
 import { cpuOf, cpuOfTree, memoryOf } from './machine.ts';
 
+const IDLE_LOOK_MS = 1_000;
+
 export type Sql = postgres.Sql;
 export const SERVICES = ['intake', 'state-store', 'notifier', 'timeout-scheduler'] as const;
 
@@ -103,6 +105,22 @@ export class Product {
         for await (const { num_pending, num_ack_pending } of this.jsm.consumers.list(stream)) if (num_pending + num_ack_pending > 0) return false;
       }
       return true;
+    });
+  }
+
+  /**
+   * Until its processes together take less than a tenth of a processor for a second (an idle product takes half of that): what follows a
+   * burst, the loops that read what changed and autovacuum, is then done.
+   */
+  async idle(): Promise<void> {
+    const work = async () => Object.entries(await this.cpu()).reduce((sum, [name, ms]) => (name === 'bench' ? sum : sum + ms), 0);
+    let before = await work();
+    await until('an idle product', async () => {
+      await new Promise((resolve) => setTimeout(resolve, IDLE_LOOK_MS));
+      const now = await work();
+      const idle = now - before < IDLE_LOOK_MS / 10;
+      before = now;
+      return idle;
     });
   }
 
