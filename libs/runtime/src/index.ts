@@ -22,6 +22,7 @@ export * from './nats/consumer.ts';
 export * from './nats/connect.ts';
 export * from './nats/durability.ts';
 export * from './nats/consumer-lag.ts';
+export * from './nats/text-before.ts';
 export * from './nats/topology.ts';
 export * from './nats/topology-keeper.ts';
 export * from './tracing/tracing.ts';

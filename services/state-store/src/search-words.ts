@@ -20,7 +20,7 @@ export function wordsOf(text: string, limit: number): string[] {
   const words = new Set<string>();
   for (const [run] of text.normalize('NFKC').toLowerCase().matchAll(WORD)) {
     const parts = NO_SPACES.test(run) ? [...segmenter.segment(run)].map(({ segment }) => segment) : [run];
-    for (const part of parts) words.add([...part].slice(0, WORD_LENGTH).join(''));
+    for (const part of parts) words.add(part.length <= WORD_LENGTH ? part : [...part].slice(0, WORD_LENGTH).join(''));
     if (words.size >= limit) break;
   }
   return [...words].slice(0, limit);

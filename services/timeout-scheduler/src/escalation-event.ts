@@ -1,4 +1,5 @@
 import { CLOCK_KINDS, isNamespace, LIMITS, type Clock } from '@umpire/contract';
+import { textBefore } from '@umpire/runtime';
 import type { ClockSet } from './clock-set.queries.ts';
 
 const KINDS: ReadonlySet<unknown> = new Set(CLOCK_KINDS);
@@ -12,8 +13,7 @@ const MAX_INTEGER = 2 ** 31 - 1;
 export function clockSetOfEvent(bytes: Uint8Array): ClockSet | { fault: string } {
   let event: unknown;
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    event = withoutPayload(text) ?? JSON.parse(text);
+    event = withoutPayload(bytes) ?? JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     return { fault: `not JSON: ${(error as Error).message}` };
   }
@@ -23,14 +23,14 @@ export function clockSetOfEvent(bytes: Uint8Array): ClockSet | { fault: string }
 
 /**
  * An opened event is mostly the producer's payload, which stands last in `data`. Cut off before it, the text is JSON again only if the
- * member stood directly in `data`: no quote stands bare inside a JSON string, and brackets have to match.
+ * member stood directly in `data`: brackets have to match.
  * @returns the event without it, or null where it has to be read whole
  */
-function withoutPayload(text: string): { data: { clocks: unknown } } | null {
-  const end = text.indexOf(',"escalation":');
-  if (end < 0) return null;
+function withoutPayload(bytes: Uint8Array): { data: { clocks: unknown } } | null {
   try {
-    const event = JSON.parse(`${text.slice(0, end)}}}`) as { data?: { clocks?: unknown } | null } | null;
+    const text = textBefore(bytes, 'escalation');
+    if (text === null) return null;
+    const event = JSON.parse(`${text}}}`) as { data?: { clocks?: unknown } | null } | null;
     return event?.data?.clocks === undefined ? null : (event as { data: { clocks: unknown } });
   } catch {
     return null;

@@ -1,3 +1,5 @@
+import { textBefore } from '@umpire/runtime';
+
 /** What sockets need of an event: small, since many are kept for those who come back. */
 export type FeedEvent = {
   id: string;
@@ -31,25 +33,18 @@ export function readFeedEvent(bytes: Uint8Array): FeedEvent | null {
 }
 
 const MOVING: ReadonlySet<unknown> = new Set(['raised', 'reassigned', 'delegated']);
-const DATA = Buffer.from(',"data":');
 
-/**
- * What sockets need stands before `data`, which may hold a producer's whole payload: it is read only where people move. Inside a JSON
- * text a quote never stands bare, so the first `,"data":` is the member itself; a message written otherwise is read whole.
- */
+/** What sockets need stands before `data`, which may hold a producer's whole payload: it is read only where people move. A message written otherwise is read whole. */
 function parse(bytes: Uint8Array): Wire {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  const end = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(DATA);
-  if (end > 0) {
-    const head = headOf(`${decoder.decode(bytes.subarray(0, end))}}`);
-    if (head !== null && !MOVING.has(head.type)) return head;
-  }
-  return JSON.parse(decoder.decode(bytes)) as Wire;
+  const head = headOf(bytes);
+  if (head !== null && !MOVING.has(head.type)) return head;
+  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Wire;
 }
 
-function headOf(text: string): Wire | null {
+function headOf(bytes: Uint8Array): Wire | null {
   try {
-    return JSON.parse(text) as Wire;
+    const text = textBefore(bytes, 'data');
+    return text === null ? null : (JSON.parse(`${text}}`) as Wire);
   } catch {
     return null;
   }

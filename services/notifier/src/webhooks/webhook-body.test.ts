@@ -59,6 +59,25 @@ describe('webhookBody', () => {
 });
 
 describe('readEvent', () => {
+  const payload = '{"a":"},\\"escalation\\":","b":{"escalation":1,"c":2}}';
+  it.each([
+    ['last in data, as the store writes it', (text: string) => text, payload],
+    ['not last in data', (text: string) => text.replace(/}}$/, ',"later":{"x":1}}}'), payload],
+    ['data not last', (text: string) => text.replace(/}$/, ',"later":{"x":1}}'), payload],
+    ['spaces around', (text: string) => text.replace(/}}$/, ' } }').replace('"escalation":', '"escalation" : '), payload],
+    ['a space inside', (text: string) => text.replace('"escalation":', '"escalation": '), payload],
+    ['twice: the last counts', (text: string) => text.replace(/}}$/, ',"escalation":[2]}}'), '[2]'],
+    ['in another member first', (text: string) => text.replace('"data":', '"other":{"n":1,"escalation":3},"data":'), payload],
+    ['in another member only', (text: string) => text.replace('"data":', '"data":{"outcome":null},"other":'), null],
+    ['in another member, data behind it', (text: string) => `${text.replace('"data":', '"other":').slice(0, -1)},"data":{"n":1}}`, null],
+  ])('finds the payload: %s', (_name, written, expected) => {
+    const text = written(eventText(payload));
+    expect(() => { JSON.parse(text); }).not.toThrow();
+    const whole = member(member(readJson(text), 'data'), 'escalation');
+    expect(whole === undefined ? null : rawText(whole, text)).toBe(expected);
+    expect(readEvent(Buffer.from(text))).toMatchObject({ id: ID, escalation: expected });
+  });
+
   it.each(['', 'null', '[]', '{}', '{"id":"x"}', eventText('{}').replace(ID, 'not-a-uuid'), eventText('{}').replace('"seq":1', '"seq":"1"'), eventText('{}').replace('2026-01-15T10:30:00.123Z', 'now'), eventText('{')])('refuses %j', (text) => {
     expect(() => readEvent(Buffer.from(text))).toThrow();
   });
