@@ -31,8 +31,8 @@ const MAX_DEPTH = 512;
  * @throws Error when it is not one: such a message is rejected, never retried.
  */
 export function readEvent(bytes: Uint8Array): IncomingEvent {
-  const whole = decodeUtf8(bytes);
-  const { root, text, payload } = withoutPayload(whole) ?? { root: readJson(whole, { maxDepth: MAX_DEPTH }), text: whole, payload: null };
+  const text = decodeUtf8(bytes);
+  const root = readJson(text, { maxDepth: MAX_DEPTH });
   const data = member(root, 'data');
   const event = {
     id: required(root, 'id'),
@@ -43,7 +43,7 @@ export function readEvent(bytes: Uint8Array): IncomingEvent {
     reason: required(root, 'reason'),
     occurredAt: required(root, 'occurred_at'),
     schemaVersion: stringMember(root, 'schema_version') ?? SCHEMA_VERSION,
-    escalation: payload ?? rawMember(data, 'escalation', text),
+    escalation: rawMember(data, 'escalation', text),
     interaction: rawMember(data, 'interaction', text) ?? rawMember(data, 'rules', text),
     outcome: rawMember(data, 'outcome', text),
   };
@@ -54,30 +54,6 @@ export function readEvent(bytes: Uint8Array): IncomingEvent {
   return event;
 }
 
-/**
- * An opened event is mostly the producer's payload, which our store writes last in `data`. It is handed on as a text, so it is not read into nodes (that
- * was most of what this service does for an event), only seen to be one JSON value: then it ends where `data` does.
- * @param whole the event's text
- * @returns the event without it, or null where it has to be read whole
- */
-function withoutPayload(whole: string): { root: JsonNode; text: string; payload: string } | null {
-  const at = whole.indexOf(PAYLOAD);
-  if (at < 0 || !whole.endsWith('}}')) return null;
-  const payload = whole.slice(at + PAYLOAD.length, -2);
-  try {
-    const text = `${whole.slice(0, at)}}}`;
-    const root = readJson(text, { maxDepth: MAX_DEPTH });
-    // Two brackets closed the text, so the payload stood directly in the last member of the event.
-    const last = root.kind === 'object' ? root.members.at(-1) : undefined;
-    if (last?.name !== 'data' || last.value.kind !== 'object') return null;
-    JSON.parse(payload);
-    return { root, text, payload: payload.trim() };
-  } catch {
-    return null;
-  }
-}
-
-const PAYLOAD = ',"escalation":';
 const WORD = /^[a-z_]{1,64}$/;
 const isCount = (value: number) => Number.isInteger(value) && value >= 1 && value < 2 ** 31;
 
