@@ -30,7 +30,7 @@ async function run(options: Options): Promise<PartResult> {
   const product = await Product.start();
   try {
     const messages = new Messages();
-    const measured = await interleave([underLoad(product, messages, options.quick ? 1_000 : 10_000), warmStart(product)], options);
+    const measured = await interleave([underLoad(product, messages, options.quick ? 1_000 : 10_000), warmStart(product)], options, () => product.atRest());
     const found = byContender(measured);
     const [load, start] = [found['under load'], found['warm start']];
     return {

@@ -9,12 +9,11 @@ import { openMany } from '../latency/respond.ts';
 import { FILLERS, fillRows } from '../reads/rows.ts';
 import { ours as storeOurs } from '../store/ours.ts';
 
-/** The product's rates with so many pending: stored, answered, listed. `all` stand on this machine: what one does late would be the other's loss. */
-function contender(name: string, product: Product, all: Product[], client: Client, messages: Messages, count: number): Contender {
+/** The product's rates with so many pending: stored, answered, listed. */
+function contender(name: string, product: Product, client: Client, messages: Messages, count: number): Contender {
   return {
     name,
     run: async (round) => {
-      await Promise.all(all.map((each) => each.idle()));
       const { rate: stored } = await storeOurs(product, messages, count).run(round);
       const ids = await openMany(product, messages, count, `bench/pending/${round}`);
       const answering = await closed(count, 32, (index) => client.ask('POST', '/hitl/respond', JSON.stringify({ interaction_id: ids[index], user_input: { decision: 'approve' } })));
@@ -36,10 +35,10 @@ async function run(options: Options): Promise<PartResult> {
       say(`filling ${names[index]}`);
       await fillRows(product.connectPostgres(FILLERS), sizes[index]!, false);
       const client = new Client(await originOf(product, 'state-store'), product.connection.keys.reviewers.alice);
-      contenders.push(contender(names[index]!, product, products, client, messages, options.quick ? 300 : 2_000));
+      contenders.push(contender(names[index]!, product, client, messages, options.quick ? 300 : 2_000));
     }
     for (const one of contenders) await one.run(0);
-    return resultOf(await interleave(contenders, options), names[1]!, names[0]!);
+    return resultOf(await interleave(contenders, options, () => Promise.all(products.map((product) => product.atRest()))), names[1]!, names[0]!);
   } finally {
     for (const product of products) await product.stop();
   }

@@ -98,7 +98,10 @@ export class Product {
     return { ...Object.fromEntries(times), bench: cpuOf(process.pid) };
   }
 
-  /** Until all that was published has been read and acked by every durable consumer, so that what is measured next begins at rest. */
+  /**
+   * Until all that was published has been read and acked by every durable consumer, and what follows a burst (the loops that read what changed,
+   * autovacuum) is done too: what is measured next, ours or another's, begins on a machine that does nothing else.
+   */
   async atRest(): Promise<void> {
     await until('consumers at rest', async () => {
       for (const stream of ['HITL_REVIEW', 'HITL_EVENTS']) {
@@ -106,13 +109,11 @@ export class Product {
       }
       return true;
     });
+    await this.idle();
   }
 
-  /**
-   * Until its processes together take less than a tenth of a processor for a second (an idle product takes half of that): what follows a
-   * burst, the loops that read what changed and autovacuum, is then done.
-   */
-  async idle(): Promise<void> {
+  /** Until its processes together take less than a tenth of a processor for a second; an idle product takes half of that. */
+  private async idle(): Promise<void> {
     const work = async () => Object.entries(await this.cpu()).reduce((sum, [name, ms]) => (name === 'bench' ? sum : sum + ms), 0);
     let before = await work();
     await until('an idle product', async () => {

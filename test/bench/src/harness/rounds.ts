@@ -14,13 +14,15 @@ export type Measured = { round: number; contender: string; metrics: Metrics; sec
 /**
  * Runs all contenders in every round, each round beginning with another, so that what changes on the machine meanwhile meets all of
  * them alike.
+ * @param atRest waits until nothing is left to do of what ran before
  */
-export async function interleave(all: readonly Contender[], { rounds, only }: { rounds: number; only?: string | undefined }): Promise<Measured[]> {
+export async function interleave(all: readonly Contender[], { rounds, only }: { rounds: number; only?: string | undefined }, atRest: () => Promise<unknown>): Promise<Measured[]> {
   const measured: Measured[] = [];
   const contenders = all.filter(({ name }) => only === undefined || name.includes(only));
   for (let round = 1; round <= rounds; round++) {
     for (let turn = 0; turn < contenders.length; turn++) {
       const contender = contenders[(turn + round - 1) % contenders.length]!;
+      await atRest();
       const before = { at: performance.now(), machine: cpuOfMachine(), ours: cpuOfTree(process.pid) };
       const metrics = await contender.run(round);
       const seconds = (performance.now() - before.at) / 1000;

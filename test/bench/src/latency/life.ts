@@ -49,7 +49,7 @@ async function run(options: Options): Promise<PartResult> {
     const people = [product.connection.keys.reviewers.alice, product.connection.keys.reviewers.bob].map((key) => new Client(origin, key));
     const contender = ours(product, messages, opened, resolved, people, options.quick ? 500 : 3_000);
     await ours(product, messages, opened, resolved, people, 500).run(0);
-    const measured = await interleave([contender], options);
+    const measured = await interleave([contender], options, () => product.atRest());
     await Promise.all([...people.map((person) => person.close()), opened.close(), resolved.close()]);
     const own = byContender(measured)['ours']!;
     return {

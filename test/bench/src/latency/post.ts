@@ -57,7 +57,7 @@ async function run(options: Options): Promise<PartResult> {
     const [count, seconds] = options.quick ? [50, 2] : [400, 6];
     const direct = ours('ours', await originOf(product, 'intake'), product, messages, count, seconds);
     await direct.run(0);
-    const measured = await interleave([direct, ours('ours, through the gateway', product.connection.api_url, product, messages, count, seconds), bareSum(product, messages, count)], options);
+    const measured = await interleave([direct, ours('ours, through the gateway', product.connection.api_url, product, messages, count, seconds), bareSum(product, messages, count)], options, () => product.atRest());
     const found = byContender(measured);
     return {
       measured,

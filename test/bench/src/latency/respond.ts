@@ -62,7 +62,7 @@ async function run(options: Options): Promise<PartResult> {
     const client = new Client(await originOf(product, 'state-store'), product.connection.keys.reviewers.alice);
     const contender = ours(product, messages, receiver, client, 100, options.quick ? 2 : 6);
     await contender.run(0);
-    const measured = await interleave([contender, bareChain(product, messages, receiver, options.quick ? 50 : 300)], options);
+    const measured = await interleave([contender, bareChain(product, messages, receiver, options.quick ? 50 : 300)], options, () => product.atRest());
     await client.close();
     await receiver.close();
     const own = byContender(measured)['ours']!;

@@ -53,7 +53,7 @@ async function run(options: Options): Promise<PartResult> {
     const receiver = await Receiver.register(product, { events: ['hitl_escalation_required'] });
     const seconds = options.quick ? 2 : 8;
     await ours(product, messages, receiver, 100, 3).run(0);
-    const measured = await interleave([ours(product, messages, receiver, 50, seconds), ours(product, messages, receiver, 200, seconds), bareChain(product, messages, receiver, options.quick ? 50 : 300)], options);
+    const measured = await interleave([ours(product, messages, receiver, 50, seconds), ours(product, messages, receiver, 200, seconds), bareChain(product, messages, receiver, options.quick ? 50 : 300)], options, () => product.atRest());
     await receiver.close();
     return resultOf(measured);
   } finally {

@@ -116,7 +116,7 @@ async function run(options: Options): Promise<PartResult> {
       ...Object.entries(OPERATORS).map(([name, path]) => reader(operator, name, path, total, Math.round(count / 6))),
     ];
     for (const one of readers) await one.run(0);
-    const measured = await interleave([...readers, bareQuery(product, total, count), counting(product, Math.round(count / 6)), redisGet(product, count)], options);
+    const measured = await interleave([...readers, bareQuery(product, total, count), counting(product, Math.round(count / 6)), redisGet(product, count)], options, () => product.atRest());
     await Promise.all([client.close(), operator.close()]);
     const found = byContender(measured);
     const read = Object.entries(found).filter(([, metrics]) => metrics['read_p99'] !== undefined);

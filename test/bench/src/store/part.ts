@@ -18,7 +18,7 @@ async function run(options: Options): Promise<PartResult> {
       ours(product, messages, count), bareLoop(product, messages, count, 1), bareLoop(product, messages, count, 4), rawPublish(product, messages, count), copy(product, messages, count),
       ...[false, true].flatMap((bulk) => [pgBoss, graphileWorker, bullMq].map((make) => make(product, messages, bulk ? count : Math.min(count, 4_000), bulk))),
     ];
-    return resultOf(await interleave(contenders, options));
+    return resultOf(await interleave(contenders, options, () => product.atRest()));
   } finally {
     await product.stop();
   }

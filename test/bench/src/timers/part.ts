@@ -19,7 +19,7 @@ async function run(options: Options): Promise<PartResult> {
     const measured = await interleave([
       ours(product, messages, 1_000, seconds), ours(product, messages, 2_000, seconds), claiming(product, 5_000, seconds), bareClaims(product, pending, 20_000),
       graphileScheduled(product, pending, 1_000, seconds), bossScheduled(product, pending, 1_000, seconds),
-    ], options);
+    ], options, () => product.atRest());
     return resultOf(measured);
   } finally {
     await product.stop();

@@ -60,7 +60,7 @@ async function run(options: Options): Promise<PartResult> {
     const count = options.quick ? 300 : 2_000;
     const receivers = await Promise.all(Array.from({ length: ENDPOINTS }, () => Receiver.register(product, { events: ['hitl_escalation_required'] })));
     await ours(product, messages, receivers, 300).run(0);
-    const measured = await interleave([ours(product, messages, receivers, count), bare(messages, receivers, count)], options);
+    const measured = await interleave([ours(product, messages, receivers, count), bare(messages, receivers, count)], options, () => product.atRest());
     await Promise.all(receivers.map((receiver) => receiver.close()));
     return {
       measured,

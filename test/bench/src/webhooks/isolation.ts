@@ -50,7 +50,7 @@ async function run(options: Options): Promise<PartResult> {
     const others = await Promise.all(Array.from({ length: OTHERS }, () => Receiver.register(product, { events: ['hitl_escalation_required'], reasons: ['low_confidence'] })));
     const seconds = options.quick ? 4 : 18;
     await contender(product, messages, others, 0, 3).run(0);
-    const measured = await interleave([contender(product, messages, others, 0, seconds), contender(product, messages, others, HANG_MS, seconds)], options);
+    const measured = await interleave([contender(product, messages, others, 0, seconds), contender(product, messages, others, HANG_MS, seconds)], options, () => product.atRest());
     await Promise.all(others.map((one) => one.close()));
     const ratio = (metric: string) => ratioOf(measured, metric, 'one of ten hangs', 'all answer');
     return {
