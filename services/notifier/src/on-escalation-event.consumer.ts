@@ -1,6 +1,7 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import { consumerNames, durableConsumers, UmpireError } from '@umpire/contract';
-import { counter, DurableConsumer, inBatch, isDataError, traceOfMessage, type Bus, type Logger } from '@umpire/runtime';
+import { consumerNames, durableConsumers } from '@umpire/contract';
+import { counter, DurableConsumer, inBatch, traceOfMessage, type Bus, type Logger } from '@umpire/runtime';
+import { faultOf, isAboutContent } from './batch-faults.ts';
 import type { ErasedContent } from './erased-content.service.ts';
 import type { Heard, NoticeFanOut } from './people/notice-fan-out.service.ts';
 import type { FanOutService } from './webhooks/fan-out.service.ts';
@@ -66,9 +67,8 @@ export class OnEscalationEvent {
     try {
       // Side by side, since the next batch waits for both; either is safe to call again when only the other failed.
       const written = await Promise.allSettled([this.webhooks.fanOut(heard.map(({ event }) => event)), this.people.fanOut(heard)]);
-      const faults = written.flatMap((part) => (part.status === 'rejected' ? [part.reason as unknown] : []));
-      // Something that is away is tried again first: an event is given up for what it holds alone.
-      if (faults.length > 0) throw faults.find((fault) => !isAboutContent(fault)) ?? faults[0];
+      const fault = faultOf(written);
+      if (fault !== undefined) throw fault;
       await this.erased.forget(heard);
       this.handled.inc({ result: 'handled' }, heard.length);
     } catch (error) {
@@ -83,9 +83,4 @@ export class OnEscalationEvent {
       await this.write(heard.slice(half));
     }
   }
-}
-
-/** The database cannot hold it, or the store understood what it was asked about an event and will never answer it. */
-function isAboutContent(error: unknown): boolean {
-  return isDataError(error) || (error instanceof UmpireError && (error.code === 'bad_request' || error.code === 'invalid'));
 }

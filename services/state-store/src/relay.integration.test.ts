@@ -1,9 +1,9 @@
-import { createLogger } from '@umpire/runtime';
+import { createLogger, newId, type Bus } from '@umpire/runtime';
 import { eventually } from '@umpire/testing';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { leaseOutbox } from './outbox.queries.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { leaseOutbox, type OutboxItem } from './outbox.queries.ts';
 import { Relay } from './relay.service.ts';
 import { startHarness, submission, type Harness } from './test/store-harness.ts';
 
@@ -53,39 +53,68 @@ class SlowLine {
 }
 
 describe('a broker that is slow', () => {
-  it('gets an event once: the sweeper leaves alone what this process still carries', async () => {
-    const { sql } = harness.database;
+  let items: OutboxItem[];
+  let line: SlowLine;
+  let bus: Bus;
+  let relay: Relay;
+  /** The event's row, as a crash a minute ago would have left it. */
+  const waitsSinceLong = () => harness.database.sql`
+    insert into store.outbox (namespace, request_id, seq, created_at) values ('default', 'slow', 1, clock_timestamp() - interval '1 minute')
+    on conflict (namespace, request_id, seq) do update set leased_until = null`;
+  const rows = async () => (await harness.database.sql`select from store.outbox`).length;
+  const timesSent = ({ id }: { id: string }) => line.sent.split(`Nats-Msg-Id: ${id}`).length - 1;
+
+  beforeAll(async () => {
     const store = await harness.startStore();
     await harness.submit([submission('slow')]);
-    await eventually('its event is out', async () => (await sql`select from store.outbox`).length === 0);
+    await eventually('its event is out', async () => (await rows()) === 0);
     await store.stop();
+  });
 
-    const { line, url } = await SlowLine.to(harness.nats.url);
-    const bus = await harness.nats.bus('state-store', { url });
-    const relay = new Relay(sql, bus, createLogger('test', 'silent'), () => undefined);
-    const waitsSinceLong = () => sql`
-      insert into store.outbox (namespace, request_id, seq, created_at) values ('default', 'slow', 1, clock_timestamp() - interval '1 minute')
-      on conflict (namespace, request_id, seq) do update set leased_until = null`;
+  beforeEach(async () => {
+    const { line: slow, url } = await SlowLine.to(harness.nats.url);
+    line = slow;
+    bus = await harness.nats.bus('state-store', { url });
+    relay = new Relay(harness.database.sql, bus, createLogger('test', 'silent'), () => undefined);
     await waitsSinceLong();
-    const items = await leaseOutbox(sql, 10);
+    items = await leaseOutbox(harness.database.sql, 10);
     expect(items).toHaveLength(1);
     await waitsSinceLong();
-
     line.hold();
     line.sent = '';
+  });
+
+  afterEach(async () => {
+    await relay.stop();
+    await bus.close();
+    line.stop();
+  });
+
+  it('gets an event once: the sweeper leaves alone what this process still carries', async () => {
     relay.publishSoon(items);
     expect(await relay.sweepOnce()).toBe(1);
     expect(await relay.sweepOnce()).toBe(0);
     line.release();
-    await eventually('its row is gone', async () => (await sql`select from store.outbox`).length === 0);
-    expect(line.sent.split(`Nats-Msg-Id: ${items[0]!.id}`)).toHaveLength(2);
+    await eventually('its row is gone', async () => (await rows()) === 0);
+    expect(timesSent(items[0]!)).toBe(1);
 
     // What nobody carries it publishes itself.
     await waitsSinceLong();
     expect(await relay.sweepOnce()).toBe(1);
-    expect(line.sent.split(`Nats-Msg-Id: ${items[0]!.id}`)).toHaveLength(3);
+    expect(timesSent(items[0]!)).toBe(2);
+  });
+
+  it('is given 16 MiB at a time: what comes then stays in the outbox, for the sweeper', async () => {
+    const each = Math.floor((16 * 1024 * 1024) / 21) - items[0]!.data.length;
+    const large = Array.from({ length: 21 }, (_, index): OutboxItem => ({ ...items[0]!, request_id: `large/${index}`, id: newId(), payload: `"${'x'.repeat(each - 2)}"` }));
+    for (const item of large) relay.publishSoon([item]);
+    relay.publishSoon(items);
+    line.release();
     await relay.stop();
-    await bus.close();
-    line.stop();
+    expect(large.map(timesSent)).toEqual(large.map(() => 1));
+    expect([timesSent(items[0]!), await rows()]).toEqual([0, 1]);
+
+    expect(await relay.sweepOnce()).toBe(1);
+    expect([timesSent(items[0]!), await rows()]).toEqual([1, 0]);
   });
 });
