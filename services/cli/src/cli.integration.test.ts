@@ -246,7 +246,7 @@ describe('the command line', () => {
   it.each([
     ['nothing'], ['keys'], ['keys forge'], ['keys list extra'], ['keys revoke'], ['keys list --colour'], ['keys list --limit'], ['keys create x --role admin --expires-in soon'],
     ['--json keys list'], ['escalations respond x --as alice'], ['escalations respond x --as alice --field oops'], ['escalations respond x --as alice --input missing.json'],
-    ['audit erase --reason why'], ['audit export'], ['receipt verify x'], ['keys list --as mallory'], ['keys list --namespace nowhere'], ['keys list --connection missing.json'], ['delegations create --for 1d'],
+    ['audit erase --reason why'], ['audit export'], ['receipt verify x'], ['keys list --as mallory'], ['keys list --as constructor'], ['keys list --namespace nowhere'], ['keys list --namespace constructor'], ['keys list --connection missing.json'], ['delegations create --for 1d'],
   ])('"%s" is not understood: exit 2, and one reason', async (line) => {
     const ran = await umpire(line.split(' '));
     expect(ran).toMatchObject({ exit: EXIT.usage, out: '' });

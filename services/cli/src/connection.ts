@@ -14,8 +14,10 @@ export type ConnectionWish = {
   /** Whose, if `as` does not say; null where it must. */
   otherwise: string | null;
 };
-const keysSchema = z.object({ admin: z.string().optional(), producer: z.string().optional(), reviewers: z.record(z.string(), z.string()).optional() });
-const fileSchema = z.object({ api_url: z.unknown(), keys: keysSchema.optional(), namespaces: z.record(z.string(), z.object({ keys: keysSchema.optional() })).optional() });
+/** Written by `npm start`, or by hand: what is not there may be null. */
+const keysSchema = z.object({ admin: z.string().nullish(), producer: z.string().nullish(), reviewers: z.record(z.string(), z.string()).nullish() }).nullish();
+const fileSchema = z.object({ api_url: z.unknown().optional(), keys: keysSchema, namespaces: z.record(z.string(), z.object({ keys: keysSchema })).nullish() });
+const MOST_FAULTS = 5;
 type ConnectionFile = z.infer<typeof fileSchema>;
 
 export type ConnectionSources = { env: Record<string, string | undefined>; folder: string; readFile: (path: string) => Promise<string> };
@@ -49,7 +51,8 @@ async function read(path: string, { readFile }: ConnectionSources): Promise<Conn
   }
   const file = fileSchema.safeParse(value);
   if (file.success) return file.data;
-  throw new UsageError(`${path} is not a connection file: ${file.error.issues.map((issue) => `${issue.path.join('.') || 'the whole'}: ${issue.message}`).join('; ')}`);
+  const faults = file.error.issues.map((issue) => `${issue.path.join('.') || 'the whole'}: ${issue.message}`);
+  throw new UsageError(`${path} is not a connection file: ${faults.slice(0, MOST_FAULTS).join('; ')}${faults.length > MOST_FAULTS ? `; and ${faults.length - MOST_FAULTS} more` : ''}`);
 }
 
 function originOf(value: unknown, where: string): string {
@@ -60,9 +63,12 @@ function originOf(value: unknown, where: string): string {
 function keyIn(file: ConnectionFile, { namespace, as: asked, otherwise }: ConnectionWish, path: string): string {
   const as = asked ?? otherwise;
   if (as === null) throw new UsageError('say who you are: --as <reviewer>');
-  const keys = namespace === undefined ? file.keys : file.namespaces?.[namespace]?.keys;
+  const keys = namespace === undefined ? file.keys : own(file.namespaces, namespace)?.keys;
   if (!keys) throw new UsageError(namespace === undefined ? `${path} holds no keys` : `${path} holds no keys of namespace "${namespace}"`);
-  const key = as === 'admin' || as === 'producer' ? keys[as] : keys.reviewers?.[as];
-  if (key !== undefined) return key;
+  const key = as === 'admin' || as === 'producer' ? keys[as] : own(keys.reviewers, as);
+  if (typeof key === 'string') return key;
   throw new UsageError(`${path} holds no key of "${as}": it has ${['admin', 'producer', ...Object.keys(keys.reviewers ?? {})].join(', ')}`);
 }
+
+/** @returns what stands under a name that somebody typed: never what all objects have, as `constructor` */
+const own = <T>(record: Record<string, T> | null | undefined, name: string): T | undefined => (record && Object.hasOwn(record, name) ? record[name] : undefined);

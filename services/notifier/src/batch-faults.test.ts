@@ -21,6 +21,10 @@ describe('what keeps a batch from being done', () => {
     expect(faultOf(parts)).toBe(fault);
   });
 
+  it('a part that fails without saying why is not done, and counts as away', () => {
+    for (const parts of [[failed(undefined)], [failed(tooLong), failed(null)]]) expect(faultOf(parts)).toMatchObject({ message: 'failed without a reason' });
+  });
+
   it('tells what an event holds from what is away', () => {
     expect([away, gone, tooLong, refused, null, undefined, 'text'].map(isAboutContent)).toEqual([false, false, true, true, false, false, false]);
   });

@@ -9,9 +9,9 @@ export function isAboutContent(error: unknown): boolean {
 /**
  * Why a batch is not done, of the parts that were tried side by side: something that is away before what an event holds, since an event is given up
  * for what it holds alone.
- * @returns undefined when all parts are done
+ * @returns undefined when all parts are done, and only then
  */
 export function faultOf(parts: PromiseSettledResult<unknown>[]): unknown {
-  const faults = parts.flatMap((part) => (part.status === 'rejected' ? [part.reason as unknown] : []));
+  const faults = parts.flatMap((part) => (part.status === 'rejected' ? [(part.reason as unknown) ?? new Error('failed without a reason')] : []));
   return faults.find((fault) => !isAboutContent(fault)) ?? faults[0];
 }

@@ -23,7 +23,7 @@ export function clockSetOfEvent(bytes: Uint8Array): ClockSet | { fault: string }
 
 /**
  * An opened event is mostly the producer's payload, which stands last in `data`. Cut off before it, the text is JSON again only if the
- * member stood directly in `data`: brackets have to match.
+ * member stood directly in `data`: brackets have to match. What the payload holds is the notifier's to judge: its clocks run all the same.
  * @returns the event without it, or null where it has to be read whole
  */
 function withoutPayload(bytes: Uint8Array): { data: { clocks: unknown } } | null {

@@ -9,6 +9,9 @@ import { removeHome } from '../../../../deploy/local/servers.mjs';
 import { cpuOf, cpuOfTree, memoryOf } from './machine.ts';
 
 const IDLE_LOOK_MS = 1_000;
+/** Loops that follow the store look every three seconds: what is quiet for four has nothing left. */
+const IDLE_LOOKS = 4;
+const IDLE_WITHIN_SECONDS = 300;
 
 export type Sql = postgres.Sql;
 export const SERVICES = ['intake', 'state-store', 'notifier', 'timeout-scheduler'] as const;
@@ -99,8 +102,8 @@ export class Product {
   }
 
   /**
-   * Until all that was published has been read and acked by every durable consumer, and what follows a burst (the loops that read what changed,
-   * autovacuum) is done too: what is measured next, ours or another's, begins on a machine that does nothing else.
+   * Until all that was published has been read and acked by every durable consumer, and the loops that read what changed are done too: what is
+   * measured next, ours or another's, does not have their work in it.
    */
   async atRest(): Promise<void> {
     await until('consumers at rest', async () => {
@@ -112,17 +115,19 @@ export class Product {
     await this.idle();
   }
 
-  /** Until its processes together take less than a tenth of a processor for a second; an idle product takes half of that. */
+  /** Until its processes together take less than a tenth of a processor for some seconds; an idle product takes half of that. */
   private async idle(): Promise<void> {
     const work = async () => Object.entries(await this.cpu()).reduce((sum, [name, ms]) => (name === 'bench' ? sum : sum + ms), 0);
     let before = await work();
+    let quiet = 0;
     await until('an idle product', async () => {
       await new Promise((resolve) => setTimeout(resolve, IDLE_LOOK_MS));
       const now = await work();
-      const idle = now - before < IDLE_LOOK_MS / 10;
+      // Less than before: a process is another one.
+      quiet = now >= before && now - before < IDLE_LOOK_MS / 10 ? quiet + 1 : 0;
       before = now;
-      return idle;
-    });
+      return quiet >= IDLE_LOOKS;
+    }, IDLE_WITHIN_SECONDS);
   }
 
   /** Bytes of write-ahead log so far. */
