@@ -22,7 +22,7 @@ describe('what keeps a batch from being done', () => {
   });
 
   it('a part that fails without saying why is not done, and counts as away', () => {
-    for (const parts of [[failed(undefined)], [failed(tooLong), failed(null)]]) expect(faultOf(parts)).toMatchObject({ message: 'failed without a reason' });
+    for (const parts of [[failed(undefined)], [failed(tooLong), failed(null)]]) expect(faultOf(parts)).toMatchObject({ message: 'failed without an error' });
   });
 
   it('tells what an event holds from what is away', () => {

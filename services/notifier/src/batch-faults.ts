@@ -11,7 +11,9 @@ export function isAboutContent(error: unknown): boolean {
  * for what it holds alone.
  * @returns undefined when all parts are done, and only then
  */
-export function faultOf(parts: PromiseSettledResult<unknown>[]): unknown {
-  const faults = parts.flatMap((part) => (part.status === 'rejected' ? [(part.reason as unknown) ?? new Error('failed without a reason')] : []));
+export function faultOf(parts: PromiseSettledResult<unknown>[]): Error | undefined {
+  const faults = parts.flatMap((part) => (part.status === 'rejected' ? [errorOf(part.reason)] : []));
   return faults.find((fault) => !isAboutContent(fault)) ?? faults[0];
 }
+
+const errorOf = (reason: unknown): Error => (reason instanceof Error ? reason : new Error('failed without an error', { cause: reason }));
