@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import { UsageError } from './failures.ts';
 
 /** Where the product answers, and with which key it is asked. */
