@@ -4,7 +4,7 @@ import type { Query } from '@umpire/runtime';
 /** Tables of one row each: how far a reader has followed the store. */
 export type CursorTable = 'stats_position' | 'oversight_cursor';
 export type Cursor = { xid: string; namespace: string; request_id: string };
-export type ChangedRow = { namespace: string; request_id: string; reason: Reason; kind: string; xid: string; level: number; opened_at: Date; settled_at: Date | null; state: Uint8Array | null };
+export type ChangedRow = { namespace: string; request_id: string; reason: Reason; kind: string; xid: string; level: number; opened_at: Date; settled_at: Date | null; state: string | null };
 
 /** Takes the cursor for this transaction; null while another replica has it. A cursor from another cluster's future begins anew. */
 export async function takeCursor(sql: Query, table: CursorTable): Promise<Cursor | null> {
@@ -20,7 +20,7 @@ export const moveCursor = (sql: Query, table: CursorTable, { xid, namespace, req
 /** What has changed behind the cursor, below the oldest running transaction; the state only of what has ended. */
 export const changedRows = (sql: Query, { xid, namespace, request_id }: Cursor, limit: number) =>
   sql<ChangedRow[]>`
-    select namespace, request_id, reason, kind, changed_xid::text as xid, level, opened_at, settled_at, case when status <> 'pending' then state end as state
+    select namespace, request_id, reason, kind, changed_xid::text as xid, level, opened_at, settled_at, case when status <> 'pending' then convert_from(state, 'UTF8') end as state
     from store.escalations
     where changed_xid < pg_snapshot_xmin(pg_current_snapshot())
       and changed_xid >= ${xid}::text::xid8

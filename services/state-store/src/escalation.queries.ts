@@ -126,19 +126,20 @@ export type LockedRow = Key & { state: EscalationState; head: Uint8Array; tracep
 
 /** Locks the rows in the one order that all transactions share, so that batches never deadlock. Keys unknown are left out. */
 export async function lockEscalations(tx: Query, keys: Key[]): Promise<LockedRow[]> {
-  // As text it is half as long on the way as bytes are; JSON text holds nothing that text refuses.
   const rows = await tx<(Omit<LockedRow, 'state'> & { state: string })[]>`
     select e.namespace, e.request_id, convert_from(e.state, 'UTF8') as state, e.head, e.traceparent
     from store.escalations e
     join unnest(${keys.map((k) => k.namespace)}::text[], ${keys.map((k) => k.request_id)}::text[]) as k (namespace, request_id) using (namespace, request_id)
     order by e.namespace, e.request_id
     for update of e`;
-  return rows.map((row) => ({ ...row, state: JSON.parse(row.state) as EscalationState }));
+  return rows.map((row) => ({ ...row, state: parseState(row.state) }));
 }
 
-export function parseState(bytes: Uint8Array): EscalationState {
-  return JSON.parse(new TextDecoder().decode(bytes)) as EscalationState;
-}
+/**
+ * A state as queries give it: as text (`convert_from(state, 'UTF8')`), which is half as long on the way as bytes are. JSON text holds
+ * nothing that text refuses.
+ */
+export const parseState = (text: string): EscalationState => JSON.parse(text) as EscalationState;
 
 export type Transition = { state: EscalationState; head: Uint8Array; traceparent: string | null; events: EventRecord[] };
 

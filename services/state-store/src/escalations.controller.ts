@@ -2,7 +2,6 @@ import { Get, Inject, Param, Query, Res, UseInterceptors } from '@nestjs/common'
 import type { Principal } from '@umpire/contract';
 import { Allow, Caller, GuardedController, Reading } from '@umpire/runtime';
 import type { FastifyReply } from 'fastify';
-import { jsonPage } from './json-page.ts';
 import { etagOf } from './if-match.ts';
 import { Explanations } from './explain.service.ts';
 import { decodeListCursor, encodeListCursor } from './list-cursor.ts';
@@ -30,10 +29,10 @@ export class EscalationsController {
   @Allow('producer', 'reviewer', 'admin')
   async list(@Caller() caller: Principal, @Reading() reader: Reader, @Query({ schema: listQuery }) query: ListQuery, @Res() reply: FastifyReply) {
     const { after, ...request } = query;
-    const { items, ids, next } = await this.lists.page(caller, { ...request, after: after === undefined ? null : decodeListCursor(query.sort, after) });
+    const { page, ids, next } = await this.lists.page(caller, { ...request, after: after === undefined ? null : decodeListCursor(query.sort, after) });
     await this.log.note(caller.namespace, reader, 'http', { what: 'list', asked: query, shown: ids });
     const cursor = next === null ? 'null' : JSON.stringify(encodeListCursor(query.sort, next));
-    void reply.header('content-type', 'application/json; charset=utf-8').send(jsonPage('{"items":[', items, `],"next":${cursor}}`));
+    void reply.header('content-type', 'application/json; charset=utf-8').send(page.within('{"items":[', `],"next":${cursor}}`));
   }
 
   @Get(':id/explain')

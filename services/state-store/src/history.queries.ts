@@ -19,8 +19,8 @@ export async function findHistory(sql: Query, ask: { namespace: string; since: s
     where namespace = ${namespace} and status = ${status} and opened_at >= ${since}::text::timestamptz and opened_at < coalesce(${until}::text::timestamptz, 'infinity')
       and (opened_at, request_id) > (${after?.opened_at ?? '-infinity'}::text::timestamptz, ${after?.request_id ?? ''})
     order by opened_at, request_id limit ${limit})`);
-  const found = await sql<(Omit<RecordedRow, 'state'> & { state: Uint8Array | null })[]>`
-    select request_id, opened_at, case when fits then state end as state, case when fits then body end as body from (
+  const found = await sql<(Omit<RecordedRow, 'state'> & { state: string | null })[]>`
+    select request_id, opened_at, case when fits then convert_from(state, 'UTF8') end as state, case when fits then body end as body from (
       select h.request_id, h.opened_at, h.state, p.body,
         row_number() over places = 1 or sum(octet_length(h.state) + coalesce(octet_length(p.body), 0)) over places <= ${bytes} as fits
       from (select * from (${ranges}) as found order by opened_at, request_id limit ${limit}) as h

@@ -6,7 +6,6 @@ import { z } from 'zod';
 import { BulkResponses } from './bulk-respond.service.ts';
 import { decodeCursor, encodeCursor, nextLink } from './cursor.ts';
 import { LegacyResponses } from './legacy-respond.service.ts';
-import { jsonPage } from './json-page.ts';
 import { readIfMatch } from './if-match.ts';
 import { OutcomeReads } from './outcome-reads.interceptor.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
@@ -49,10 +48,10 @@ export class HitlController {
     if (!own && !caller.roles.includes('admin')) throw new UmpireError('forbidden', 'only your own pending items, or an admin\'s look at anybody\'s');
     // An admin sees what a plain reviewer of that name would: whose further roles are not known here.
     const places = own ? inboxPlaces({ user_id: userId, roles: caller.roles }, caller.acts_for ?? []) : await this.reads.placesOf(caller.namespace, { user_id: userId, roles: ['reviewer'] });
-    const page = await this.reads.inbox(caller.namespace, userId, places, decodeCursor(query.after), query.limit);
-    await this.log.note(caller.namespace, reader, 'http', { what: 'pending', asked: { user_id: userId, ...query }, shown: page.ids, subject_user: userId });
-    if (page.next) void reply.header('link', nextLink(`/hitl/pending/${encodeURIComponent(userId)}`, { limit: String(query.limit), after: encodeCursor(page.next) }));
-    void reply.header('content-type', JSON_TYPE).send(jsonPage('[', page.items, ']'));
+    const { page, ids, next } = await this.reads.inbox(caller.namespace, userId, places, decodeCursor(query.after), query.limit);
+    await this.log.note(caller.namespace, reader, 'http', { what: 'pending', asked: { user_id: userId, ...query }, shown: ids, subject_user: userId });
+    if (next) void reply.header('link', nextLink(`/hitl/pending/${encodeURIComponent(userId)}`, { limit: String(query.limit), after: encodeCursor(next) }));
+    void reply.header('content-type', JSON_TYPE).send(page.within('[', ']'));
   }
 
   /** An answer. The form that it replaced is taken too, and told so (RFC 9745). */

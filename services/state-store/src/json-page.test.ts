@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jsonPage } from './json-page.ts';
+import { JsonPage } from './json-page.ts';
 
 describe('a page of items', () => {
   const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));
@@ -7,11 +7,22 @@ describe('a page of items', () => {
   it('is JSON of one, several and none', () => {
     const items = [{ a: 'é ✓ 😀' }, [1, 2], 'text'];
     for (const some of [items, items.slice(0, 1), []]) {
-      expect(JSON.parse(jsonPage('{"items":[', some.map(bytes), '],"next":"ü✓"}').toString('utf8'))).toEqual({ items: some, next: 'ü✓' });
+      expect(JSON.parse(new JsonPage(some.map(bytes)).within('{"items":[', '],"next":"ü✓"}').toString('utf8'))).toEqual({ items: some, next: 'ü✓' });
     }
   });
 
   it('holds no byte more than that', () => {
-    expect(jsonPage('[', [bytes(1), bytes(2)], ']').toString('latin1')).toBe('[1,2]');
+    expect(new JsonPage([bytes(1), bytes(2)]).within('[', ']').toString('latin1')).toBe('[1,2]');
+  });
+
+  it('is the same piece for the same words around it, and right with others', () => {
+    const page = new JsonPage([bytes('é'), bytes([2]), bytes(33)]);
+    const first = page.within('ü[', ']');
+    expect(page.within('ü[', ']')).toBe(first);
+    expect(page.items.map((item) => Buffer.from(item).toString())).toEqual(['"é"', '[2]', '33']);
+    expect(page.items.every((item) => item.buffer === first.buffer)).toBe(true);
+    expect(page.within('{"items":[', ']}').toString()).toBe('{"items":["é",[2],33]}');
+    expect(page.within('ü[', ']').toString()).toBe('ü["é",[2],33]');
+    expect(first.toString()).toBe('ü["é",[2],33]');
   });
 });

@@ -1,7 +1,11 @@
 import { countKept } from './cache.ts';
+import { JsonPage } from './json-page.ts';
 import type { HotRow } from './read.queries.ts';
 
-type Kept = { items: Uint8Array[]; bytes: number; until: number };
+/** A page's renderings, null where a row is gone meanwhile, and what is sent of the others. */
+export type Rendered = { items: readonly (Uint8Array | null)[]; page: JsonPage };
+
+type Kept = { page: JsonPage; bytes: number; until: number };
 
 /** A page may take this part of all. */
 const MOST_OF_ONE = 4;
@@ -30,28 +34,25 @@ export class KeptPages {
   }
 
   /** @returns the rendering of each row's version, in order */
-  async get(rows: HotRow[], make: () => Promise<(Uint8Array | null)[]>): Promise<(Uint8Array | null)[]> {
+  async get(rows: HotRow[], make: () => Promise<(Uint8Array | null)[]>): Promise<Rendered> {
     const key = keyOf(rows);
     const kept = this.kept.get(key);
     if (kept !== undefined && kept.until > this.options.now()) {
       countKept(rows.length);
-      return kept.items;
+      return { items: kept.page.items, page: kept.page };
     }
     const items = await make();
-    if (items.length > 0 && items.every((item) => item !== null)) this.keep(key, items);
-    return items;
+    const page = new JsonPage(items.filter((item) => item !== null));
+    if (items.length > 0 && page.items.length === items.length) this.keep(key, page);
+    return { items, page };
   }
 
-  private keep(key: string, items: Uint8Array[]): void {
+  private keep(key: string, page: JsonPage): void {
     this.drop(key);
-    const size = items.reduce((sum, item) => sum + item.length, key.length);
-    // One that leaves no room for others is not even copied.
+    const size = page.items.reduce((sum, item) => sum + item.length + 1, key.length);
+    // One that leaves no room for others is not kept.
     if (size > this.options.mostBytes / MOST_OF_ONE) return;
-    // What they are parts of (pieces of a reply, read from a socket) is not held on to.
-    const whole = Buffer.concat(items);
-    let end = 0;
-    const parts = items.map((item) => whole.subarray(end, (end += item.length)));
-    this.kept.set(key, { items: parts, bytes: size, until: this.options.now() + this.options.keepMs });
+    this.kept.set(key, { page, bytes: size, until: this.options.now() + this.options.keepMs });
     this.bytes += size;
     this.forget();
     this.sweeper ??= setInterval(() => this.forget(), this.options.keepMs).unref();

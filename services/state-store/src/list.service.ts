@@ -1,5 +1,6 @@
 import { LIMITS, PRIORITIES, REASONS, STATES, UmpireError, type EscalationStatus, type Principal, type Reason } from '@umpire/contract';
 import { withDeadline, type Sql } from '@umpire/runtime';
+import { JsonPage } from './json-page.ts';
 import { KeptChoices } from './kept-choices.ts';
 import {
   agesStatement, listStatement, scopeSizeStatement, searchEstimateStatement,
@@ -46,7 +47,7 @@ export type ListRequest = {
 type Frequencies = { rows: number; shares: number[] };
 type Found = { matches: number; by: string[] };
 
-export type ListPage = { items: Uint8Array[]; ids: string[]; next: ListCursor | null };
+export type ListPage = { page: JsonPage; ids: string[]; next: ListCursor | null };
 
 /** Lists of escalations: reviewers see what they may read, producers and administrators all of their namespace. */
 export class Lists {
@@ -65,16 +66,16 @@ export class Lists {
   }
 
   /**
-   * A page as bytes of JSON with the ids of these, and the cursor of the next.
+   * A page of JSON with the ids of its items, and the cursor of the next.
    * @throws UmpireError `invalid` for a question that makes no sense; `DeadlineError` for one that takes too long
    */
   async page(principal: Principal, request: ListRequest): Promise<ListPage> {
     const question = questionOf(principal, request);
     const rows = await this.rows({ ...question, limit: request.limit + 1 });
-    const items = await this.reads.page(rows.slice(0, request.limit));
+    const { items, page } = await this.reads.page(rows.slice(0, request.limit));
     const count = fitting(items, PAGE_BYTES);
     const ids = rows.slice(0, count).filter((_, index) => items[index] !== null).map((row) => row.request_id);
-    return { items: items.slice(0, count).filter((item) => item !== null), ids, next: count < rows.length && count > 0 ? rows[count - 1]! : null };
+    return { page: count === items.length ? page : new JsonPage(items.slice(0, count).filter((item) => item !== null)), ids, next: count < rows.length && count > 0 ? rows[count - 1]! : null };
   }
 
   /** The oldest or newest of many matches are looked for among the oldest or newest rows first. */
@@ -192,7 +193,7 @@ function readerScope({ roles, user_id, acts_for = [] }: Principal): Scope | null
 }
 
 /** How many fit; one does always. */
-function fitting(items: (Uint8Array | null)[], bytes: number): number {
+function fitting(items: readonly (Uint8Array | null)[], bytes: number): number {
   let sum = 0;
   const beyond = items.findIndex((item, index) => (sum += item?.length ?? 0) > bytes && index > 0);
   return beyond < 0 ? items.length : beyond;

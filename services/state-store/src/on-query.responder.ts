@@ -2,7 +2,7 @@ import { encodeFrame, encodeUtf8, idToken, LIMITS, namespaceOfSubject, parseIdTo
 import { withDeadline, type Bus, type Sql } from '@umpire/runtime';
 import { z } from 'zod';
 import { PRODUCER, requestOf } from './on-submit.responder.ts';
-import { jsonPage } from './json-page.ts';
+import { JsonPage } from './json-page.ts';
 import type { ReadLog } from './read-log.ts';
 import type { Reads } from './read.service.ts';
 import { contentReader } from './reader.ts';
@@ -63,15 +63,16 @@ async function content(reads: Reads, { items }: z.infer<typeof contentSchema>): 
   let bytes = 0;
   for (const item of items) {
     const document = documents.get(`${item.namespace}/${item.request_id}`);
-    if (!document?.body) {
+    if (typeof document?.body !== 'string') {
       header.items.push({ request_id: item.request_id, found: false });
       bodies.push(new Uint8Array());
       continue;
     }
-    if (bytes > 0 && bytes + document.body.length > LIMITS.batch) break;
-    bytes += document.body.length;
+    const body = encodeUtf8(document.body);
+    if (bytes > 0 && bytes + body.length > LIMITS.batch) break;
+    bytes += body.length;
     header.items.push({ request_id: item.request_id, found: true, kind: document.state.kind, interaction: document.state.rules });
-    bodies.push(document.body);
+    bodies.push(body);
   }
   return encodeFrame(header, bodies);
 }
@@ -123,7 +124,7 @@ async function changes(sql: Sql, query: z.infer<typeof changesSchema>): Promise<
 /** The first page of a person's inbox and how many there are, cut to fit one message. */
 async function pending(reads: Reads, log: ReadLog, query: z.infer<typeof pendingSchema>): Promise<Uint8Array> {
   const places = await reads.placesOf(query.namespace, query);
-  const [page, total] = await Promise.all([reads.inbox(query.namespace, query.user_id, places, null, 200), reads.inboxTotal(query.namespace, query.user_id, places)]);
+  const [{ page, ids }, total] = await Promise.all([reads.inbox(query.namespace, query.user_id, places, null, 200), reads.inboxTotal(query.namespace, query.user_id, places)]);
   let bytes = 0;
   const items: Uint8Array[] = [];
   for (const item of page.items) {
@@ -132,8 +133,8 @@ async function pending(reads: Reads, log: ReadLog, query: z.infer<typeof pending
     items.push(item);
   }
   const { reader: asker, ...asked } = query;
-  if (asker) await log.note(query.namespace, asker, 'socket', { what: 'pending', asked, shown: page.ids.slice(0, items.length), subject_user: query.user_id });
-  return jsonPage(`{"total":${total},"items":[`, items, ']}');
+  if (asker) await log.note(query.namespace, asker, 'socket', { what: 'pending', asked, shown: ids.slice(0, items.length), subject_user: query.user_id });
+  return (items.length === page.items.length ? page : new JsonPage(items)).within(`{"total":${total},"items":[`, ']}');
 }
 
 /** What `status` tells over HTTP, for a namespace's producers. */

@@ -20,7 +20,7 @@ export type OutboxItem = Pick<EventRecord, 'namespace' | 'request_id' | 'seq' | 
  * lease ends by itself, so a sweeper that dies in the middle delays its rows by ten seconds at most.
  */
 export async function leaseOutbox(sql: Query, limit: number): Promise<OutboxItem[]> {
-  const rows = await sql<(Omit<OutboxItem, 'reply_subject' | 'trace'> & { state: Uint8Array | null; traceparent: string | null })[]>`
+  const rows = await sql<(Omit<OutboxItem, 'reply_subject' | 'trace'> & { state: string | null; traceparent: string | null })[]>`
     with due as (
       select namespace, request_id, seq from store.outbox
       where created_at < (select clock_timestamp()) - interval '2 seconds' and (leased_until is null or leased_until < (select clock_timestamp()))
@@ -33,7 +33,7 @@ export async function leaseOutbox(sql: Query, limit: number): Promise<OutboxItem
     select e.namespace, e.request_id, e.seq, e.id, e.type, to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as occurred_at,
       coalesce(convert_from(e.data, 'UTF8'), '{"clocks":[],"erased":true}') as data, s.reason,
       case when e.seq = 1 then coalesce(convert_from(p.body, 'UTF8'), 'null') end as payload,
-      case when e.type in ('resolved', 'expired', 'cancelled') then s.state end as state, s.traceparent
+      case when e.type in ('resolved', 'expired', 'cancelled') then convert_from(s.state, 'UTF8') end as state, s.traceparent
     from leased l join store.events e using (namespace, request_id, seq) join store.escalations s using (namespace, request_id)
     left join store.payloads p using (namespace, request_id)
     order by e.namespace, e.request_id, e.seq`;

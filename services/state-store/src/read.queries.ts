@@ -14,25 +14,25 @@ export async function findVersion(sql: Query, key: Key): Promise<HotRow | null> 
 
 /** @returns the domain state, or null where the id is unknown. */
 export async function findState(sql: Query, key: Key): Promise<EscalationState | null> {
-  const [row] = await sql<{ state: Uint8Array }[]>`
-    select state from store.escalations where namespace = ${key.namespace} and request_id = ${key.request_id}`;
+  const [row] = await sql<{ state: string }[]>`
+    select convert_from(state, 'UTF8') as state from store.escalations where namespace = ${key.namespace} and request_id = ${key.request_id}`;
   return row ? parseState(row.state) : null;
 }
 
 /** @returns the state, and once that is settled the payload too, or null where the id is unknown. */
-export async function findStatus(sql: Query, key: Key): Promise<{ state: EscalationState; body: Uint8Array | null } | null> {
-  const [row] = await sql<{ state: Uint8Array; body: Uint8Array | null }[]>`
-    select e.state, case when e.status <> 'pending' then (select p.body from store.payloads p where p.namespace = e.namespace and p.request_id = e.request_id) end as body
+export async function findStatus(sql: Query, key: Key): Promise<{ state: EscalationState; body: string | null } | null> {
+  const [row] = await sql<{ state: string; body: string | null }[]>`
+    select convert_from(e.state, 'UTF8') as state, case when e.status <> 'pending' then (select convert_from(p.body, 'UTF8') from store.payloads p where p.namespace = e.namespace and p.request_id = e.request_id) end as body
     from store.escalations e where e.namespace = ${key.namespace} and e.request_id = ${key.request_id}`;
   return row ? { state: parseState(row.state), body: row.body } : null;
 }
 
-export type Document = Key & { state: EscalationState; seq: number; body: Uint8Array | null; task_id: string | null; summary: string | null };
+export type Document = Key & { state: EscalationState; seq: number; body: string | null; task_id: string | null; summary: string | null };
 
-/** State and payload of several escalations, in no order. */
+/** State and payload of several escalations, in no order. A payload is JSON text, which came in as UTF-8: nothing of it is refused as text. */
 export async function findDocuments(sql: Query, keys: Key[]): Promise<Document[]> {
-  const rows = await sql<(Omit<Document, 'state'> & { state: Uint8Array })[]>`
-    select e.namespace, e.request_id, e.state, e.seq, e.task_id, e.summary, p.body
+  const rows = await sql<(Omit<Document, 'state'> & { state: string })[]>`
+    select e.namespace, e.request_id, convert_from(e.state, 'UTF8') as state, e.seq, e.task_id, e.summary, convert_from(p.body, 'UTF8') as body
     from unnest(${keys.map((k) => k.namespace)}::text[], ${keys.map((k) => k.request_id)}::text[]) as k (namespace, request_id)
     join store.escalations e using (namespace, request_id)
     left join store.payloads p using (namespace, request_id)`;

@@ -4,7 +4,8 @@ import { withDeadline, type Sql } from '@umpire/runtime';
 import type { RenderingCache } from './cache.ts';
 import type { Key } from './escalation.queries.ts';
 import { findDelegators } from './identity-delegations.queries.ts';
-import { KeptPages } from './kept-pages.ts';
+import type { JsonPage } from './json-page.ts';
+import { KeptPages, type Rendered } from './kept-pages.ts';
 import { PlannedSql } from './planned-sql.ts';
 import { findDocuments, findInbox, findState, findStatus, findTimeline, findVersion, countInbox, type Document, type HotRow, type InboxCursor, type InboxPlace } from './read.queries.ts';
 import { ownData, renderItem, renderStatus } from './rendering.ts';
@@ -76,14 +77,14 @@ export class Reads {
     return { bytes, row };
   }
 
-  /** A page of a person's inbox as bytes of JSON with the ids of these, and the cursor of the next page. `places` are the person's. */
-  async inbox(namespace: string, userId: string, places: InboxPlace[], after: InboxCursor | null, limit: number): Promise<{ items: Uint8Array[]; ids: string[]; next: InboxCursor | null }> {
+  /** A page of a person's inbox with the ids of its items, and the cursor of the next page. `places` are the person's. */
+  async inbox(namespace: string, userId: string, places: InboxPlace[], after: InboxCursor | null, limit: number): Promise<{ page: JsonPage; ids: string[]; next: InboxCursor | null }> {
     const sql = await withDeadline(this.planned.choose(), READ_MS, 'inbox');
     const rows = await withDeadline(findInbox(sql, namespace, userId, places, after, limit + 1), READ_MS, 'inbox');
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
-    const items = await this.page(page);
-    return { items: items.filter((item) => item !== null), ids: page.filter((_, index) => items[index] !== null).map((row) => row.request_id), next: rows.length > limit && last ? { opened_at: last.opened_at, request_id: last.request_id } : null };
+    const shown = rows.slice(0, limit);
+    const last = shown.at(-1);
+    const { items, page } = await this.page(shown);
+    return { page, ids: shown.filter((_, index) => items[index] !== null).map((row) => row.request_id), next: rows.length > limit && last ? { opened_at: last.opened_at, request_id: last.request_id } : null };
   }
 
   async inboxTotal(namespace: string, userId: string, places: InboxPlace[]): Promise<number> {
@@ -108,7 +109,7 @@ export class Reads {
   }
 
   /** The same as `renderings`, for pages that are asked for again and again. */
-  page(rows: HotRow[]): Promise<(Uint8Array | null)[]> {
+  page(rows: HotRow[]): Promise<Rendered> {
     return this.pages.get(rows, () => this.renderings(rows));
   }
 

@@ -1,4 +1,4 @@
-import { decodeUtf8, member, rawText, readJson, SCHEMA_VERSION, toValue, type Outcome } from '@umpire/contract';
+import { member, rawText, readJson, SCHEMA_VERSION, toValue, type Outcome } from '@umpire/contract';
 import { formOf, type EscalationState } from '@umpire/domain';
 import { spliceMember } from './event-record.ts';
 import type { Document } from './read.queries.ts';
@@ -65,11 +65,10 @@ export function renderItem(document: Document): string {
 /** What an interaction's producer gave beside its data, as it was written: what the automation got so far, and its own remarks. */
 function besideData({ state, body }: Pick<Document, 'state' | 'body'>): [string, string][] {
   if (state.kind === 'escalation' || body === null) return [];
-  const text = decodeUtf8(body);
-  const payload = readJson(text);
+  const payload = readJson(body);
   return ['partial_result', 'metadata'].flatMap((name): [string, string][] => {
     const value = member(payload, name);
-    return value ? [[name, rawText(value, text)]] : [];
+    return value ? [[name, rawText(value, body)]] : [];
   });
 }
 
@@ -87,11 +86,10 @@ function currentResult(document: Document): { current_result?: unknown } {
  * was erased.
  */
 export function ownData(document: Pick<Document, 'state' | 'body'>): string | null {
-  if (document.body === null) return null;
-  const text = decodeUtf8(document.body);
-  if (document.state.kind === 'escalation') return text;
-  const data = member(readJson(text), 'data');
-  return data ? rawText(data, text) : null;
+  const { body, state } = document;
+  if (body === null || state.kind === 'escalation') return body;
+  const data = member(readJson(body), 'data');
+  return data ? rawText(data, body) : null;
 }
 
 /** An outcome as pipelines read it: with `data`, untouched, and `merged`, which is data overlaid with the response (the seed's resume). */

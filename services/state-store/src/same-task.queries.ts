@@ -2,7 +2,7 @@ import type { Query } from '@umpire/runtime';
 import type { Key } from './escalation.queries.ts';
 
 export type Task = { namespace: string; task_id: string };
-export type OfTask = Key & { task_id: string; submission: string; status: string; state: Uint8Array };
+export type OfTask = Key & { task_id: string; submission: string; status: string; state: string };
 
 /** What is told of a task's other escalations stays small: a task with more pending ones than this has other troubles. */
 const MOST = 200;
@@ -25,7 +25,7 @@ export async function findPendingOfTasks(sql: Query, tasks: Task[]): Promise<(Ke
  */
 export async function findOthersOfTasks(sql: Query, tasks: Task[]): Promise<OfTask[]> {
   return sql<OfTask[]>`
-    select found.namespace, found.request_id, found.task_id, found.submission, found.status, found.state
+    select found.namespace, found.request_id, found.task_id, found.submission, found.status, convert_from(found.state, 'UTF8') as state
     from unnest(${tasks.map((task) => task.namespace)}::text[], ${tasks.map((task) => task.task_id)}::text[]) as k (namespace, task_id)
     cross join lateral (
       (select e.namespace, e.request_id, e.task_id, e.submission, e.status, e.state from store.escalations e

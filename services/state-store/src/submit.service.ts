@@ -179,8 +179,8 @@ export class Submissions {
     if (!openings.some(({ item }) => item.rules.revises !== undefined)) return openings.map(() => []);
     return Promise.all(openings.map(async ({ item }) => {
       if (item.rules.revises === undefined) return [];
-      const [row] = await withDeadline(this.sql<{ state: Uint8Array }[]>`
-        select state from store.escalations where namespace = ${item.namespace} and request_id = ${item.rules.revises}`.execute(), STATEMENT_MS, 'earlier responders');
+      const [row] = await withDeadline(this.sql<{ state: string }[]>`
+        select convert_from(state, 'UTF8') as state from store.escalations where namespace = ${item.namespace} and request_id = ${item.rules.revises}`.execute(), STATEMENT_MS, 'earlier responders');
       if (!row) return [];
       const state = parseState(row.state);
       return state.responders;
