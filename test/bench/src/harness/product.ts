@@ -8,6 +8,8 @@ import { launch, type Connection, type Umpire } from '../../../../deploy/local/l
 import { removeHome } from '../../../../deploy/local/servers.mjs';
 import { cpuOf, cpuOfTree, memoryOf } from './machine.ts';
 
+/** The client makes stack traces in advance for requests that may fail: not what is measured here. */
+const PLAIN = { noAsyncTraces: true };
 const IDLE_LOOK_MS = 1_000;
 /** Loops that follow the store look every three seconds: what is quiet for four has nothing left. */
 const IDLE_LOOKS = 4;
@@ -51,7 +53,7 @@ export class Product {
 
   private async connect(): Promise<void> {
     const { producer } = this.connection.nats;
-    this.nats = await connect({ servers: this.connection.nats_url, user: producer.user, pass: producer.pass, inboxPrefix: producer.inbox_prefix });
+    this.nats = await connect({ servers: this.connection.nats_url, user: producer.user, pass: producer.pass, inboxPrefix: producer.inbox_prefix, ...PLAIN });
     this.js = jetstream(this.nats, { timeout: 30_000 });
     this.operator = await this.connectOperator();
     this.operatorJs = jetstream(this.operator, { timeout: 30_000 });
@@ -69,7 +71,7 @@ export class Product {
 
   async connectOperator(): Promise<NatsConnection> {
     const { user, pass } = await this.operatorLogin();
-    return connect({ servers: this.connection.nats_url, user, pass, inboxPrefix: '_INBOX.operator' });
+    return connect({ servers: this.connection.nats_url, user, pass, inboxPrefix: '_INBOX.operator', ...PLAIN });
   }
 
   async operatorLogin(): Promise<{ user: string; pass: string }> {

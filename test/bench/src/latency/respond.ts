@@ -60,7 +60,7 @@ async function run(options: Options): Promise<PartResult> {
     const messages = new Messages();
     const receiver = await Receiver.register(product, { events: ['hitl_escalation_resolved'] });
     const client = new Client(await originOf(product, 'state-store'), product.connection.keys.reviewers.alice);
-    const contender = ours(product, messages, receiver, client, 100, options.quick ? 2 : 6);
+    const contender = ours(product, messages, receiver, client, 100, options.quick ? 2 : 12);
     await contender.run(0);
     const measured = await interleave([contender, bareChain(product, messages, receiver, options.quick ? 50 : 300)], options, () => product.atRest());
     await client.close();

@@ -105,18 +105,19 @@ async function run(options: Options): Promise<PartResult> {
   const product = await Product.start({ env: { UMPIRE_STATE_STORE_RATE_READS: '0' } });
   try {
     const total = options.quick ? 20_000 : 1_000_000;
-    const count = options.quick ? 100 : 600;
+    const count = options.quick ? 100 : 3_000;
+    const few = Math.round(count / 6);
     say(`filling ${total} rows`);
     await fillRows(product.connectPostgres(FILLERS), total, true);
     const origin = await originOf(product, 'state-store');
     const client = new Client(origin, product.connection.keys.reviewers.alice, READERS);
     const operator = new Client(origin, product.connection.keys.admin, READERS);
     const readers = [
-      ...Object.entries(PATHS).map(([name, path]) => reader(client, name, path, total, count)),
-      ...Object.entries(OPERATORS).map(([name, path]) => reader(operator, name, path, total, Math.round(count / 6))),
+      ...Object.entries(PATHS).map(([name, path]) => reader(client, name, path, total, name.startsWith('search') ? 2 * few : count)),
+      ...Object.entries(OPERATORS).map(([name, path]) => reader(operator, name, path, total, few)),
     ];
     for (const one of readers) await one.run(0);
-    const measured = await interleave([...readers, bareQuery(product, total, count), counting(product, Math.round(count / 6)), redisGet(product, count)], options, () => product.atRest());
+    const measured = await interleave([...readers, bareQuery(product, total, count), counting(product, Math.round(few / 5)), redisGet(product, count)], options, () => product.atRest());
     await Promise.all([client.close(), operator.close()]);
     const found = byContender(measured);
     const read = Object.entries(found).filter(([, metrics]) => metrics['read_p99'] !== undefined);
