@@ -72,8 +72,7 @@ export class Lists {
   async page(principal: Principal, request: ListRequest): Promise<ListPage> {
     const question = questionOf(principal, request);
     const rows = await this.rows({ ...question, limit: request.limit + 1 });
-    // What a search finds is hardly asked for again: nothing of it is put into the cache.
-    const { items, page } = await this.reads.page(rows.slice(0, request.limit), question.words.length === 0);
+    const { items, page } = await this.reads.page(rows.slice(0, request.limit));
     const count = fitting(items, PAGE_BYTES);
     const ids = rows.slice(0, count).filter((_, index) => items[index] !== null).map((row) => row.request_id);
     return { page: count === items.length ? page : new JsonPage(items.slice(0, count).filter((item) => item !== null)), ids, next: count < rows.length && count > 0 ? rows[count - 1]! : null };

@@ -109,30 +109,27 @@ export class Reads {
   }
 
   /** The same as `renderings`, for pages that are asked for again and again. */
-  page(rows: HotRow[], keep = true): Promise<Rendered> {
-    return this.pages.get(rows, () => this.renderings(rows, keep));
+  page(rows: HotRow[]): Promise<Rendered> {
+    return this.pages.get(rows, () => this.renderings(rows));
   }
 
-  /**
-   * Renderings of the rows' versions as bytes of JSON, in order, from the cache or made; null for a row that is gone meanwhile.
-   * @param keep whether what is made goes into the cache
-   */
-  async renderings(rows: HotRow[], keep = true): Promise<(Uint8Array | null)[]> {
+  /** Renderings of the rows' versions as bytes of JSON, in order, from the cache or made and kept; null for a row that is gone meanwhile. */
+  async renderings(rows: HotRow[]): Promise<(Uint8Array | null)[]> {
     const cached = await this.cache.get(rows);
     const missing = rows.filter((_, index) => cached[index] === null);
     if (missing.length === 0) return cached;
     const documents = new Map((await this.documents(missing)).map((document) => [`${document.namespace}/${document.request_id}`, document]));
     const made = new Map<string, Uint8Array>();
-    const fresh: { row: HotRow; text: string }[] = [];
+    const keep: { row: HotRow; text: string }[] = [];
     for (const row of missing) {
       const document = documents.get(`${row.namespace}/${row.request_id}`);
       if (!document) continue;
       const text = renderItem(document);
       made.set(`${row.namespace}/${row.request_id}`, encodeUtf8(text));
       // The row may have moved on since its version was read: kept under the version that was rendered.
-      fresh.push({ row: { ...row, seq: document.seq }, text });
+      keep.push({ row: { ...row, seq: document.seq }, text });
     }
-    if (keep) void this.cache.put(fresh);
+    void this.cache.put(keep);
     return rows.map((row, index) => cached[index] ?? made.get(`${row.namespace}/${row.request_id}`) ?? null);
   }
 }
