@@ -17,7 +17,7 @@ const NODE_FLAGS = ['--enable-source-maps', '--import', new URL('end-with-launch
  * between collections. From a limit of 2 GiB on, which V8 takes by itself on a machine with much memory, it would let it grow fourfold.
  * And one thread of V8's for each service, not four: they mark the old generation side by side, and meanwhile nothing else gets to a processor.
  */
-const MEMORY_FLAGS = '--max-semi-space-size=8 --max-old-space-size=2000 --v8-pool-size=1';
+const V8_FLAGS = '--max-semi-space-size=8 --v8-pool-size=1 --max-old-space-size=2000';
 /** Arenas of glibc's malloc, which every thread would have for itself. */
 const MALLOC_ARENAS = '2';
 
@@ -150,7 +150,7 @@ function cleanEnvironment(env) {
 
 /** What the environment says itself stands last, and wins. */
 export function withMemoryBounds(env) {
-  return { ...env, NODE_OPTIONS: [MEMORY_FLAGS, env.NODE_OPTIONS].filter(Boolean).join(' '), MALLOC_ARENA_MAX: env.MALLOC_ARENA_MAX ?? MALLOC_ARENAS };
+  return { ...env, NODE_OPTIONS: [V8_FLAGS, env.NODE_OPTIONS].filter(Boolean).join(' '), MALLOC_ARENA_MAX: env.MALLOC_ARENA_MAX ?? MALLOC_ARENAS };
 }
 
 /** A JSON log line as one for people. */

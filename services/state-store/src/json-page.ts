@@ -21,7 +21,7 @@ export class JsonPage {
   within(before: string, after: string): Buffer {
     if (this.made?.before === before && this.made.after === after) return this.made.bytes;
     const bytes = Buffer.concat([Buffer.from(before), ...this.parts.flatMap((item, index) => (index === 0 ? [item] : [COMMA, item])), Buffer.from(after)]);
-    // What the items were parts of (pieces of a reply, read from a socket) is not held on to.
+    // What the items were parts of is let go.
     let end = Buffer.byteLength(before) - COMMA.length;
     this.parts = this.parts.map((item) => bytes.subarray(end + COMMA.length, (end += COMMA.length + item.length)));
     this.made = { before, after, bytes };

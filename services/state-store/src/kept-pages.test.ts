@@ -70,6 +70,16 @@ describe('pages', () => {
     expect(await shown([row('b')])).toEqual(['7 b']);
   });
 
+  it('are the same for all who ask, and hold nothing but themselves', async () => {
+    const { kept } = pages(100_000);
+    const reply = Buffer.alloc(50_000, 'x');
+    const ask = () => kept.get([row('a'), row('b')], () => Promise.resolve([reply.subarray(10, 20), reply.subarray(30, 40)]));
+    const { page } = await ask();
+    expect(page.items.some((item) => item.buffer === reply.buffer)).toBe(false);
+    expect((await ask()).page).toBe(page);
+    expect(page.within('[', ']').toString()).toBe('[xxxxxxxxxx,xxxxxxxxxx]');
+  });
+
   it('that lack something are not kept', async () => {
     const { kept } = pages();
     expect((await kept.get([row('a'), row('b')], () => Promise.resolve([null, Buffer.from('there')]))).items).toEqual([null, Buffer.from('there')]);

@@ -33,7 +33,7 @@ export class KeptPages {
     return this.bytes;
   }
 
-  /** @returns the rendering of each row's version, in order */
+  /** @returns renderings of the rows' versions, in order; for the same rows the same page, as long as it is kept */
   async get(rows: HotRow[], make: () => Promise<(Uint8Array | null)[]>): Promise<Rendered> {
     const key = keyOf(rows);
     const kept = this.kept.get(key);
@@ -50,8 +50,10 @@ export class KeptPages {
   private keep(key: string, page: JsonPage): void {
     this.drop(key);
     const size = page.items.reduce((sum, item) => sum + item.length + 1, key.length);
-    // One that leaves no room for others is not kept.
+    // One that leaves no room for others is not even copied.
     if (size > this.options.mostBytes / MOST_OF_ONE) return;
+    // As one piece of their own: what they are parts of (pieces of a reply, read from a socket) would be held, and not counted.
+    page.within('', '');
     this.kept.set(key, { page, bytes: size, until: this.options.now() + this.options.keepMs });
     this.bytes += size;
     this.forget();

@@ -108,7 +108,7 @@ export class Reads {
     return { items, next: rows.length > limit ? String(items.at(-1)!.seq) : null };
   }
 
-  /** The same as `renderings`, for pages that are asked for again and again. */
+  /** The same as `renderings`, and what is sent of them, for pages that are asked for again and again. */
   page(rows: HotRow[]): Promise<Rendered> {
     return this.pages.get(rows, () => this.renderings(rows));
   }

@@ -35,8 +35,8 @@ export class Client {
    * @throws when the answer is not of the 200s
    */
   async take(path: string): Promise<number> {
-    const { status, bytes } = await this.exchange('GET', path, '', false);
-    if (status >= 300) throw new Error(`GET ${path}: ${status}`);
+    const { status, bytes, body } = await this.exchange('GET', path, '', false);
+    if (status >= 300) throw new Error(`GET ${path}: ${status} ${body.toString().slice(0, 300)}`);
     return bytes;
   }
 

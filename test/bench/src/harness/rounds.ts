@@ -23,7 +23,7 @@ export async function interleave(all: readonly Contender[], { rounds, only }: { 
     for (let turn = 0; turn < contenders.length; turn++) {
       const contender = contenders[(turn + round - 1) % contenders.length]!;
       await atRest();
-      // What this process has left over is not collected at the contender's expense.
+      // What this process has left over is not collected at the contender's expense (`node --expose-gc`).
       globalThis.gc?.();
       const before = { at: performance.now(), machine: cpuOfMachine(), ours: cpuOfTree(process.pid) };
       const metrics = await contender.run(round);

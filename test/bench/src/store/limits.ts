@@ -46,7 +46,7 @@ async function makeStreams(product: Product): Promise<void> {
 
 async function startChild(product: Product, postgresUrl: string, tables: 1 | 4): Promise<ChildProcess> {
   const options: BareOptions = { natsUrl: product.connection.nats_url, ...(await product.operatorLogin()), postgresUrl, tables };
-  const child = fork(PROGRAM, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(PROGRAM, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] });
   await new Promise<void>((resolve, reject) => {
     child.once('message', () => resolve());
     child.once('exit', (code) => reject(new Error(`the bare loop ended with ${code}`)));
