@@ -9,8 +9,8 @@ const HEAD_END = '\r\n\r\n';
 
 /**
  * One connection of the load generator, which speaks just enough HTTP/1.1 for a service of ours: one request at a time, answers with a
- * `content-length`. What arrives is read into one buffer that is used again and again. Not a client for anything else: with undici, answers of 115 kB from a server that only sends them took 10 to 15 ms at p99, for what the client's own
- * collections did; like this 1 to 2 ms.
+ * `content-length`. What arrives is read into one buffer that is used again and again. Not a client for anything else: with undici, answers
+ * of 115 kB from a server that only sends them took 10 to 15 ms at p99, for what the client's own collections did; like this 1 to 2 ms.
  */
 export class Wire {
   private socket: Socket | null = null;
