@@ -15,9 +15,8 @@ const NODE_FLAGS = ['--enable-source-maps', '--import', new URL('end-with-launch
 /**
  * A service's memory under load is to be what it holds, not what it has not yet thrown away: a small young generation, and an old one that may double
  * between collections. From a limit of 2 GiB on, which V8 takes by itself on a machine with much memory, it would let it grow fourfold.
- * And one thread of V8's for each service, not four: they mark the old generation side by side, and meanwhile nothing else gets to a processor.
  */
-const V8_FLAGS = '--max-semi-space-size=8 --v8-pool-size=1 --max-old-space-size=2000';
+const V8_FLAGS = '--max-semi-space-size=8 --max-old-space-size=2000';
 /** Arenas of glibc's malloc, which every thread would have for itself. */
 const MALLOC_ARENAS = '2';
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
 /** As the services are to be run: on a machine with much memory V8 lets its young generation grow to 128 MB before it looks. */
-const NODE_ARGUMENTS = ['--max-semi-space-size=8', '--v8-pool-size=1'];
+const NODE_ARGUMENTS = ['--max-semi-space-size=8'];
 
 /** Starts the compiled notifier as operators do, in a process of its own, on a port of its choice unless `UMPIRE_PORT` says. */
 export function startProcess(environment: Record<string, string>): ChildProcess {

@@ -25,7 +25,7 @@ export type FaultStackOptions = {
 /** Two namespaces, so that one can be seen not to suffer from the other. */
 export const NAMESPACES = { default: ['main'], bystander: ['main'] };
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=8', '--v8-pool-size=1', '--max-old-space-size=2000'];
+const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=8', '--max-old-space-size=2000'];
 
 /** The split product on real servers, with what a fault needs: lines to cut, further replicas, and what each service was given. */
 export class FaultStack {
