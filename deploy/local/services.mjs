@@ -16,7 +16,7 @@ const NODE_FLAGS = ['--enable-source-maps', '--import', new URL('end-with-launch
  * A service's memory under load is to be what it holds, not what it has not yet thrown away: a small young generation, and an old one that may double
  * between collections. From a limit of 2 GiB on, which V8 takes by itself on a machine with much memory, it would let it grow fourfold.
  */
-const V8_FLAGS = '--max-semi-space-size=8 --max-old-space-size=2000';
+const MEMORY_FLAGS = '--max-semi-space-size=8 --max-old-space-size=2000';
 /** Arenas of glibc's malloc, which every thread would have for itself. */
 const MALLOC_ARENAS = '2';
 
@@ -149,7 +149,7 @@ function cleanEnvironment(env) {
 
 /** What the environment says itself stands last, and wins. */
 export function withMemoryBounds(env) {
-  return { ...env, NODE_OPTIONS: [V8_FLAGS, env.NODE_OPTIONS].filter(Boolean).join(' '), MALLOC_ARENA_MAX: env.MALLOC_ARENA_MAX ?? MALLOC_ARENAS };
+  return { ...env, NODE_OPTIONS: [MEMORY_FLAGS, env.NODE_OPTIONS].filter(Boolean).join(' '), MALLOC_ARENA_MAX: env.MALLOC_ARENA_MAX ?? MALLOC_ARENAS };
 }
 
 /** A JSON log line as one for people. */
