@@ -12,6 +12,9 @@ export const countKept = (renderings: number) => reads.inc({ result: 'kept' }, r
 /** After a failure the cache is left alone this long: reads must not wait for a server that is away. */
 const REST_MS = 1_000;
 
+const DROP_MS = 1_000;
+const DROPPED_AT_ONCE = 1_000;
+
 /**
  * Rendered escalations in Redis, read-through. An entry carries the version (`seq`) it was made from, and is used only for that
  * very version, which the caller has just read from Postgres: a stale, missing or lost entry changes speed, never an answer.
@@ -22,6 +25,8 @@ export class RenderingCache {
   private readonly seconds: number;
   private readonly now: () => number;
   private restUntil = 0;
+  private readonly old = new Set<string>();
+  private dropping: NodeJS.Timeout | undefined;
 
   constructor(options: RedisServer & { prefix: string; seconds: number; logger: Logger; now: () => number }) {
     this.prefix = options.prefix;
@@ -63,6 +68,7 @@ export class RenderingCache {
     if (entries.length === 0 || !this.usable()) return;
     try {
       const pipeline = this.redis!.pipeline();
+      for (const { row } of entries) this.old.delete(this.key(row));
       for (const { row, text } of entries) pipeline.set(this.key(row), `${row.seq}\n${text}`, 'EX', this.seconds);
       await pipeline.exec();
     } catch {
@@ -70,18 +76,30 @@ export class RenderingCache {
     }
   }
 
-  /** Drops renderings that a commit made old: frees memory early, correctness does not need it. */
-  async drop(rows: Pick<HotRow, 'namespace' | 'request_id'>[]): Promise<void> {
-    if (rows.length === 0 || !this.usable()) return;
-    try {
-      await this.redis!.del(rows.map((row) => this.key(row)));
-    } catch {
-      this.rest();
-    }
+  /** Drops renderings that a commit made old, with others, within a second: frees memory early, correctness does not need it. */
+  dropSoon(rows: Pick<HotRow, 'namespace' | 'request_id'>[]): void {
+    if (!this.usable()) return;
+    for (const row of rows) this.old.add(this.key(row));
+    if (this.old.size >= DROPPED_AT_ONCE) void this.drop();
+    else if (this.old.size > 0) this.dropping ??= setTimeout(() => void this.drop(), DROP_MS);
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.dropping);
     this.redis?.disconnect();
+  }
+
+  private async drop(): Promise<void> {
+    clearTimeout(this.dropping);
+    this.dropping = undefined;
+    const keys = [...this.old];
+    this.old.clear();
+    if (!this.usable()) return;
+    try {
+      await this.redis!.del(keys);
+    } catch {
+      this.rest();
+    }
   }
 
   private key(row: Pick<HotRow, 'namespace' | 'request_id'>): string {

@@ -1,5 +1,5 @@
 import type { EscalationState } from '@umpire/domain';
-import type { Query, TraceContext } from '@umpire/runtime';
+import type { Query, TraceContext, Tx } from '@umpire/runtime';
 import type { EventRecord } from './event-record.ts';
 import { searchDocument } from './search-words.ts';
 
@@ -136,6 +136,19 @@ export async function lockEscalations(tx: Query, keys: Key[]): Promise<LockedRow
 }
 
 /**
+ * An escalation as it stands, not locked, with the database's clock, ms: whoever made it so read theirs before.
+ * @returns null where the key is unknown
+ */
+export async function readEscalation(sql: Query, { namespace, request_id }: Key): Promise<{ row: LockedRow; now: number } | null> {
+  const [found] = await sql<{ state: string; head: Uint8Array; traceparent: string | null; now: number }[]>`
+    select convert_from(state, 'UTF8') as state, head, traceparent, floor(extract(epoch from clock_timestamp()) * 1000)::float8 as now
+    from store.escalations where namespace = ${namespace} and request_id = ${request_id}`;
+  if (!found) return null;
+  const { state, head, traceparent, now } = found;
+  return { row: { namespace, request_id, state: parseState(state), head, traceparent }, now };
+}
+
+/**
  * A state as queries give it: as text (`convert_from(state, 'UTF8')`), which is half as long on the way as bytes are. JSON text holds
  * nothing that text refuses.
  */
@@ -143,33 +156,60 @@ export const parseState = (text: string): EscalationState => JSON.parse(text) as
 
 export type Transition = { state: EscalationState; head: Uint8Array; traceparent: string | null; events: EventRecord[] };
 
+/** Saves what transitions made of rows that this transaction has locked. Assignments follow the electorate while it is pending, and are closed at settlement. */
+export async function saveTransitions(tx: Tx, transitions: Transition[]): Promise<void> {
+  const saved = await writeTransitions(tx, transitions);
+  const made = transitions.reduce((sum, { events }) => sum + events.length, 0);
+  if (saved !== made) throw new Error(`${saved} of ${made} events were saved: a row changed that was locked`);
+  const revised = transitions.filter((transition) => has(transition, REVISING));
+  if (revised.length > 0) await projectPrompts(tx, revised.map((transition) => transition.state));
+  const assigned = transitions.filter((transition) => has(transition, ASSIGNING));
+  if (assigned.length > 0) await replaceAssignments(tx, assigned.map((transition) => transition.state));
+}
+
+const REVISING = new Set(['revised']);
+const ASSIGNING = new Set(['reassigned', 'delegated', 'raised']);
+const has = ({ events }: Transition, types: ReadonlySet<string>) => events.some(({ type }) => types.has(type));
+
+/** Whether more than one statement is needed to save it. */
+export const needsTransaction = (transition: Transition): boolean => has(transition, REVISING) || has(transition, ASSIGNING);
+
 /**
- * Saves what transitions made of locked rows: the row, its events and outbox rows, in one statement. Assignments follow the
- * electorate while it is pending, and are closed at settlement.
+ * Saves what a transition made of a row that nobody locked, if it is still the one that was read.
+ * @param transition one that needs no transaction
+ * @returns false if somebody has changed it meanwhile: nothing was saved
  */
-export async function saveTransitions(tx: Query, transitions: Transition[]): Promise<void> {
+export const saveUnlessChanged = async (sql: Query, transition: Transition): Promise<boolean> => (await writeTransitions(sql, [transition])) > 0;
+
+/**
+ * The rows, their events and outbox rows, in one statement: of each row that still has the `seq` from which its transition began, all of it, of others nothing.
+ * @returns how many events were saved
+ */
+async function writeTransitions(query: Query, transitions: Transition[]): Promise<number> {
   const events = transitions.flatMap((transition) => transition.events);
-  const assigned = transitions.filter((t) => t.events.some((e) => ['reassigned', 'delegated', 'raised'].includes(e.type)));
   const settled = transitions.filter((t) => t.state.status !== 'pending');
   const states = packTexts(transitions.map((t) => JSON.stringify(t.state)));
   const [actors, data] = [packTexts(events.map((e) => e.actor)), packTexts(events.map((e) => e.data))];
-  await tx`
+  const { count } = await query`
     with input as (
       select * from unnest(
         ${transitions.map((t) => t.state.namespace)}::text[], ${transitions.map((t) => t.state.request_id)}::text[], ${transitions.map((t) => t.state.status)}::text[],
         ${transitions.map((t) => t.state.seq)}::int[], ${transitions.map((t) => t.state.revision)}::int[], ${transitions.map((t) => t.state.level)}::smallint[],
         ${transitions.map((t) => String(t.state.overdue))}::boolean[], ${transitions.map((t) => plain(t.state.claim?.user_id))}::text[],
         ${transitions.map((t) => iso(t.state.deadline))}::timestamptz[], ${transitions.map((t) => (t.state.status === 'pending' ? null : t.events.at(-1)!.occurred_at))}::timestamptz[],
-        ${transitions.map((t) => hex(t.head))}::text[], ${states.at}::int[], ${states.length}::int[]
-      ) as t (namespace, request_id, status, seq, revision, level, overdue, claimed_by, deadline, settled_at, head, place, length)
+        ${transitions.map((t) => hex(t.head))}::text[], ${states.at}::int[], ${states.length}::int[],
+        ${transitions.map((t) => t.state.seq - t.events.length)}::int[]
+      ) as t (namespace, request_id, status, seq, revision, level, overdue, claimed_by, deadline, settled_at, head, place, length, from_seq)
     ), saved as (
       update store.escalations e set status = i.status, seq = i.seq, revision = i.revision, level = i.level, overdue = i.overdue,
         claimed_by = i.claimed_by, deadline = i.deadline, settled_at = case when i.status = 'pending' then null else coalesce(e.settled_at, i.settled_at) end,
         head = decode(i.head, 'hex'), state = substring((select convert_to(${states.text}, 'UTF8')) from i.place for i.length), changed_xid = pg_current_xact_id()
-      from input i where e.namespace = i.namespace and e.request_id = i.request_id
+      from input i where e.namespace = i.namespace and e.request_id = i.request_id and e.seq = i.from_seq
+      returning e.namespace, e.request_id
     ), closed as (
       update store.assignments a set open = false
       from unnest(${settled.map((t) => t.state.namespace)}::text[], ${settled.map((t) => t.state.request_id)}::text[]) as k (namespace, request_id)
+      join saved using (namespace, request_id)
       where a.namespace = k.namespace and a.request_id = k.request_id and a.open
     ), logged as (
       insert into store.events (namespace, request_id, seq, id, type, occurred_at, actor, actor_salt, actor_digest, data, data_salt, data_digest, hash)
@@ -182,13 +222,13 @@ export async function saveTransitions(tx: Query, transitions: Transition[]): Pro
           ${events.map((e) => e.type)}::text[], ${events.map((e) => e.occurred_at)}::timestamptz[], ${events.map(sealOf)}::text[],
           ${actors.at}::int[], ${actors.length}::int[], ${data.at}::int[], ${data.length}::int[]
         ) as u (n, r, s, i, t, o, h, a, al, d, dl) offset 0
-      ) as t (namespace, request_id, seq, id, type, occurred_at, seal, actor, actor_length, data, data_length)
+      ) as t (namespace, request_id, seq, id, type, occurred_at, seal, actor, actor_length, data, data_length) join saved using (namespace, request_id)
     )
     insert into store.outbox (namespace, request_id, seq)
-    select * from unnest(${events.map((e) => e.namespace)}::text[], ${events.map((e) => e.request_id)}::text[], ${events.map((e) => e.seq)}::int[])`;
-  const revised = transitions.filter((t) => t.events.some((e) => e.type === 'revised'));
-  if (revised.length > 0) await projectPrompts(tx, revised.map((transition) => transition.state));
-  if (assigned.length > 0) await replaceAssignments(tx, assigned.map((transition) => transition.state));
+    select namespace, request_id, e.seq
+    from unnest(${events.map((e) => e.namespace)}::text[], ${events.map((e) => e.request_id)}::text[], ${events.map((e) => e.seq)}::int[]) as e (namespace, request_id, seq)
+    join saved using (namespace, request_id)`;
+  return count;
 }
 
 /**

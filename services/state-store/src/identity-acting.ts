@@ -8,7 +8,7 @@ const isDelegable = (command: Command): command is Delegable => command.type ===
 /**
  * Decides a command, and where its actor has no seat of their own but someone with one has delegated to them, decides it on that
  * person's behalf. What the actor brought along as `on_behalf_of` is not looked at: only a delegation in force makes one.
- * @param delegatorsOf whom a person acts for at `now`; asked under the row lock, and only where it matters
+ * @param delegatorsOf whom a person acts for at `now`; asked only where it matters
  * @param now ms
  */
 export async function decideActing(state: EscalationState, given: Command, now: number, delegatorsOf: (userId: string) => Promise<Delegator[]>): Promise<Decision> {

@@ -101,6 +101,41 @@ describe('fifty clients racing on two stores', () => {
   }, 120_000);
 });
 
+describe('answers that two stores decide upon the same state', () => {
+  /** Both have read the row when they wait for the one who holds it. */
+  async function together(request_id: string, acts: (() => Promise<Answer>)[]): Promise<Answer[]> {
+    const { sql } = harness.database;
+    const answers = await sql.begin(async (tx) => {
+      await tx`select 1 from store.escalations where request_id = ${request_id} for update`;
+      const asked = acts.map((act) => act());
+      await eventually('both to wait for the row', async () => {
+        const [row] = await sql<{ waiting: number }[]>`select count(*)::int as waiting from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+        return row!.waiting === acts.length;
+      });
+      return { asked };
+    });
+    return Promise.all(answers.asked);
+  }
+  const answer = (request_id: string, index: number, decision = 'approve') => () => stores[index]!.post('/hitl/respond', { interaction_id: request_id, user_input: { decision } }, reviewers[index]!);
+
+  it('all count', async () => {
+    await harness.submit([submission('both-count', { interaction: { assignees: { users: ['person-0', 'person-1'] }, quorum: 'all' } })]);
+    const answers = await together('both-count', [answer('both-count', 0), answer('both-count', 1)]);
+    expect(answers.map(({ status, body }) => [status, body.state]).toSorted()).toEqual([[200, 'completed'], [200, 'pending']]);
+    const { body } = await stores[0]!.get('/hitl/status/both-count', producer);
+    expect(body.outcome).toMatchObject({ verdict: 'approve', source: 'human' });
+    expect(body.outcome.decided_by.toSorted()).toEqual(['person-0', 'person-1']);
+  });
+
+  it('are told who was quicker', async () => {
+    await harness.submit([submission('one-wins')]);
+    const answers = await together('one-wins', [answer('one-wins', 0, 'approve'), answer('one-wins', 1, 'reject')]);
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+    const [won, lost] = answers.toSorted((a, b) => a.status - b.status);
+    expect(lost!.body).toMatchObject({ code: 'already_settled', outcome: won!.body.outcome });
+  });
+});
+
 /** What is on record and on the streams: no gap, one settling event, one outcome. */
 async function expectOneEach(outcomes: Map<string, Outcome>): Promise<void> {
   const logs = await harness.database.sql<{ request_id: string; seqs: number[]; settling: number; seq: number; head: boolean }[]>`

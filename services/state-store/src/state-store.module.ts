@@ -108,7 +108,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.relay = new Relay(sql, relayBus, logger, (namespace, request_id) => this.hints.notify({ namespace, request_id }));
     const committed = (items: OutboxItem[], states: EscalationState[]) => {
       this.relay.publishSoon(items);
-      void this.cache.drop(states);
+      this.cache.dropSoon(states);
     };
     this.transitions = new Transitions(sql, committed);
     this.submissions = new Submissions(sql, this.transitions, logger, (items) => this.relay.publishSoon(items));

@@ -1,8 +1,8 @@
 import type { Outcome } from '@umpire/contract';
 import { UmpireError } from '@umpire/contract';
 import { evolve, type Command, type Decision, type EscalationState } from '@umpire/domain';
-import { Batcher, counter, currentTrace, databaseNow, isDataError, traceClock, transaction, type Sql, type TraceContext, type Tx } from '@umpire/runtime';
-import { lockEscalations, saveTransitions, type Key, type LockedRow, type Transition } from './escalation.queries.ts';
+import { Batcher, counter, currentTrace, databaseNow, isDataError, traceClock, transaction, withDeadline, type Query, type Sql, type TraceContext, type Tx } from '@umpire/runtime';
+import { lockEscalations, needsTransaction, readEscalation, saveTransitions, saveUnlessChanged, type Key, type LockedRow, type Transition } from './escalation.queries.ts';
 import { decideActing } from './identity-acting.ts';
 import { findDelegators } from './identity-delegations.queries.ts';
 import { recordEvent, type EventRecord } from './event-record.ts';
@@ -15,7 +15,7 @@ import { replySubject, type OutboxItem } from './outbox.queries.ts';
 export type Executed = { decision: Decision; events: EventRecord[]; outcome: Outcome | null } | null;
 
 /**
- * A command for one escalation. `if_match` is what the caller last saw (`If-Match`): it is compared under the row lock, so that
+ * A command for one escalation. `if_match` is what the caller last saw (`If-Match`): it is compared with the very row that is changed, so that
  * nothing can come between the look and the change. `trace` is what asked; left out, it is what runs now.
  */
 export type Asked = Key & { command: Command; if_match?: IfMatch; trace?: TraceContext };
@@ -25,9 +25,13 @@ const TRANSACTION_MS = 12_000;
 const EVENT_CHARACTERS = 320 * 1024;
 const commands = counter('umpire_store_commands_total', 'Commands by type and result', ['type', 'result']);
 
+/** What a batch came to: each command's result, and what is to be saved. */
+type Folded = { results: Executed[]; transitions: Transition[] };
+
 /**
- * The one way in which state changes: lock the rows, read the database's clock, decide, append, save; one transaction for whatever
- * has arrived meanwhile. What waits for a lock that somebody holds does not keep the others: they go on in further lanes.
+ * The one way in which state changes: read the rows, then the database's clock, decide, append, save; whatever has arrived meanwhile goes together. Several
+ * escalations are locked in one transaction. One alone is saved if it still is what was read, which takes two round trips instead of four; if somebody was quicker,
+ * it is locked as well. What waits for a lock that somebody holds does not keep the others: they go on in further lanes.
  */
 export class Transitions {
   private readonly sql: Sql;
@@ -69,11 +73,7 @@ export class Transitions {
 
   private async executeTogether(asked: Asked[]): Promise<Executed[]> {
     const began = traceClock();
-    const { results, transitions } = await transaction(this.sql, TRANSACTION_MS, async (tx) => {
-      const folded = await this.fold(tx, asked);
-      if (folded.transitions.length > 0) await saveTransitions(tx, folded.transitions);
-      return folded;
-    });
+    const { results, transitions } = (await withDeadline(this.decideAlone(asked), TRANSACTION_MS, 'postgres statements')) ?? (await transaction(this.sql, TRANSACTION_MS, (tx) => this.decideLocked(tx, asked)));
     const items = transitions.flatMap((transition) => {
       const trace = tellTransition(transition, asked, began);
       return transition.events.map((event) => outboxItem(event, transition.state, trace));
@@ -84,16 +84,38 @@ export class Transitions {
     return results;
   }
 
-  /** Decides every command in order; several for one escalation see each other's effects. */
-  private async fold(tx: Tx, asked: Asked[]): Promise<{ results: Executed[]; transitions: Transition[] }> {
+  /**
+   * Optimistic concurrency, by `seq`: the clock is read with the row, so a transition that somebody else saved before has an earlier time, and one that they save after makes
+   * this one's statement change nothing.
+   * @returns null where it takes a lock: for several escalations, for what takes several statements to save, and where somebody was quicker; nothing was saved
+   */
+  private async decideAlone(asked: Asked[]): Promise<Folded | null> {
+    const first = asked[0]!;
+    if (asked.some((item) => keyOf(item) !== keyOf(first))) return null;
+    const seen = await readEscalation(this.sql, first);
+    if (!seen) return { results: asked.map(() => null), transitions: [] };
+    const folded = await this.fold(this.sql, asked, [seen.row], seen.now);
+    const [transition] = folded.transitions;
+    if (transition && (needsTransaction(transition) || !(await saveUnlessChanged(this.sql, transition)))) return null;
+    return folded;
+  }
+
+  private async decideLocked(tx: Tx, asked: Asked[]): Promise<Folded> {
     const distinct = [...new Map(asked.map((a) => [keyOf(a), { namespace: a.namespace, request_id: a.request_id }])).values()];
     // Sent together, run in order on one connection: the clock is read after the locks are held.
     const [rows, now] = await Promise.all([lockEscalations(tx, distinct), databaseNow(tx)]);
+    const folded = await this.fold(tx, asked, rows, now);
+    if (folded.transitions.length > 0) await saveTransitions(tx, folded.transitions);
+    return folded;
+  }
+
+  /** Decides every command in order; several for one escalation see each other's effects. */
+  private async fold(query: Query, asked: Asked[], rows: LockedRow[], now: number): Promise<Folded> {
     const working = new Map<string, LockedRow & { events: EventRecord[] }>(rows.map((row) => [keyOf(row), { ...row, events: [] }]));
     const decideOne = async (item: Asked): Promise<Executed> => {
       const row = working.get(keyOf(item));
       if (!row) return null;
-      const decision = unlessChanged(row.state, item.if_match, await decideActing(row.state, item.command, now, (userId) => findDelegators(tx, item.namespace, userId)));
+      const decision = unlessChanged(row.state, item.if_match, await decideActing(row.state, item.command, now, (userId) => findDelegators(query, item.namespace, userId)));
       const { state, head, events } = record(row, decision);
       if (events.some((event) => event.data.length > EVENT_CHARACTERS)) return tooLarge(row.state, decision);
       Object.assign(row, { state, head });

@@ -34,7 +34,7 @@ export function connectPostgres({ url, max, service, logger, settings = {}, tlsC
     connect_timeout: 5,
     // Seconds. The driver's own goes up to 20 s, which a server that is back should not have to wait for.
     backoff: (failures: number) => (failures === 0 ? 0 : backoffDelay(failures, { baseMs: 20, maxMs: 2_000 }) / 1_000),
-    idle_timeout: 60,
+    idle_timeout: 600,
     max_lifetime: 30 * 60,
     types: { bigint: postgres.BigInt },
     prepare: !pooled,

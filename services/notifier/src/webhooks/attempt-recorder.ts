@@ -16,6 +16,9 @@ export type RecorderOptions = {
   disabled: (row: DisabledRow) => void;
 };
 
+/** Nobody waits for a result to be written, and what a crash loses of it is sent again under the id that its receiver knows. */
+const REST_MS = 20;
+
 /** Writes attempts in natural batches, and draws the consequences for endpoints: health, and disabling. */
 export class AttemptRecorder {
   private readonly batcher: Batcher<AttemptResult, void>;
@@ -24,7 +27,7 @@ export class AttemptRecorder {
 
   constructor(options: RecorderOptions) {
     this.options = options;
-    this.batcher = new Batcher((results) => this.write(results), { items: 500, size: 2 * 1024 * 1024, lanes: 2 });
+    this.batcher = new Batcher((results) => this.write(results), { items: 500, size: 2 * 1024 * 1024, lanes: 2, restMs: REST_MS });
   }
 
   /** Resolves when the result stands in the database, or when this process stops before it could be written. */

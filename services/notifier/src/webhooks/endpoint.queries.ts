@@ -32,6 +32,18 @@ const sendable = (sql: Query) => sql`
 export const sendableOfNamespaces = (sql: Query, namespaces: string[]): Promise<SendableRow[]> =>
   ofEach(namespaces, (namespace) => sql<SendableRow[]>`${sendable(sql)} where e.namespace = ${namespace} and e.state <> 'deleted'`);
 
+/** Where a namespace's events may go: its endpoints that are not deleted, and the hosts that callbacks may go to (none: no callbacks). */
+export type Destinations = { namespace: string; endpoints: SendableRow[]; callbackHosts: string[] };
+
+export const destinationsOf = (sql: Query, namespaces: string[]): Promise<Destinations[]> =>
+  Promise.all(namespaces.map(async (namespace) => {
+    const rows = await sql<((SendableRow | { id: null }) & { allowed_hosts: string[] | null })[]>`
+      select e.*, h.allowed_hosts from (select ${namespace}::text) as n (namespace)
+      left join notifier.callback_settings h on h.namespace = n.namespace
+      left join (${sendable(sql)} where e.state <> 'deleted') e on e.namespace = n.namespace`;
+    return { namespace, endpoints: rows.filter((row): row is SendableRow & { allowed_hosts: string[] | null } => row.id !== null), callbackHosts: rows[0]!.allowed_hosts ?? [] };
+  }));
+
 export const sendableByIds = (sql: Query, ids: string[]): Promise<SendableRow[]> => sql<SendableRow[]>`${sendable(sql)} where e.id = any(${ids}::uuid[])`;
 
 /** What the API shows of an endpoint. */
@@ -142,11 +154,6 @@ export async function selectCallbacks(sql: Query, namespace: string): Promise<Ca
   const [row] = await sql<CallbackRow[]>`select namespace, allowed_hosts, previous_secrets, updated_at from notifier.callback_settings where namespace = ${namespace}`;
   return row ?? null;
 }
-
-/** Allowed callback hosts of those of the namespaces that have any. */
-export const callbackHosts = (sql: Query, namespaces: string[]) =>
-  ofEach(namespaces, (namespace) => sql<{ namespace: string; allowed_hosts: string[] }[]>`
-    select namespace, allowed_hosts from notifier.callback_settings where namespace = ${namespace} and allowed_hosts <> '{}'`);
 
 /** @returns the settings, and whether the given secret was taken (there was none before). */
 export async function putCallbacks(sql: Query, namespace: string, hosts: string[], secret: Buffer): Promise<CallbackRow & { created: boolean }> {

@@ -2,7 +2,7 @@ import { newId, postgresStep, type Sql } from '@umpire/runtime';
 import type { ContentService } from './content.service.ts';
 import type { DeliveryEngine } from './delivery.engine.ts';
 import type { EndpointOpener } from './endpoint-opener.ts';
-import { callbackHosts, ensureCallbackEndpoints, sendableOfNamespaces } from './endpoint.queries.ts';
+import { destinationsOf, ensureCallbackEndpoints, sendableOfNamespaces } from './endpoint.queries.ts';
 import { hostAllowed, wants, type Endpoint } from './endpoint.ts';
 import { SETTLING_EVENTS, webhookEventOf } from './event-names.ts';
 import { insertMessages, type DeliveryRow, type MessageRow } from './message.queries.ts';
@@ -38,11 +38,10 @@ export class FanOutService {
       return name === null ? [] : [{ event, name }];
     });
     if (named.length === 0) return;
-    const namespaces = [...new Set(named.map(({ event }) => event.namespace))];
-    const settling = [...new Set(named.flatMap(({ event, name }) => (SETTLING_EVENTS.has(name) ? [event.namespace] : [])))];
-    const [rows, hosts] = await Promise.all([sendableOfNamespaces(this.sql, namespaces), settling.length === 0 ? [] : callbackHosts(this.sql, settling)]);
-    const allowed = new Map(hosts.map((row) => [row.namespace, row.allowed_hosts]));
-    const endpoints = Map.groupBy(rows.filter((row) => row.kind === 'endpoint').map((row) => this.opener.open(row)), (endpoint) => endpoint.namespace);
+    const destinations = await destinationsOf(this.sql, [...new Set(named.map(({ event }) => event.namespace))]);
+    const allowed = new Map(destinations.flatMap(({ namespace, callbackHosts }) => (callbackHosts.length === 0 ? [] : [[namespace, callbackHosts]])));
+    const rows = destinations.flatMap(({ endpoints }) => endpoints.filter(({ kind }) => kind === 'endpoint'));
+    const endpoints = Map.groupBy(rows.map((row) => this.opener.open(row)), (endpoint) => endpoint.namespace);
     // Where nobody listens nobody asks for it again: an endpoint that comes later has it from the store.
     for (const event of events) if (endpoints.has(event.namespace) || event.interaction?.includes('callback_url')) this.contents.remember(event);
     const wanted = named.map(({ event, name }): Wanted => {
