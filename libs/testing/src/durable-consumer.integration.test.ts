@@ -18,7 +18,7 @@ afterAll(() => nats.stop());
 describe('a durable consumer', () => {
   it('does not let a message that ends the process count against those behind it', async () => {
     const js = jetstream(await nats.operator());
-    for (const body of ['poison', 'a', 'b', 'c']) await js.publish('hitl.default.review.custom_rule', body);
+    for (const body of ['before', 'poison', 'a', 'b', 'c']) await js.publish('hitl.default.review.custom_rule', body);
     const counts = new Map<string, number>();
     // Each life ends while it holds the poison, as a crash would: the connection goes, nothing is acked.
     for (let life = 1; life <= 10; life++) {
@@ -30,7 +30,6 @@ describe('a durable consumer', () => {
           for (const message of messages) counts.set(message.string(), message.info.deliveryCount);
           met ||= messages.some((message) => message.string() === 'poison');
           if (met) await new Promise(() => undefined);
-          messages.forEach((message) => message.ack());
         },
       });
       consumer.start();
@@ -38,8 +37,8 @@ describe('a durable consumer', () => {
       await bus.connection.close();
     }
     expect(counts.get('poison')).toBeGreaterThanOrEqual(10);
-    // The first lives take all four at once; from then on the poison comes alone.
-    for (const bystander of ['a', 'b', 'c']) expect(counts.get(bystander)).toBeLessThanOrEqual(5);
+    // The first lives take all five at once; from then on each comes alone, and what is done is acked before the next.
+    for (const bystander of ['before', 'a', 'b', 'c']) expect(counts.get(bystander)).toBeLessThanOrEqual(5);
   });
 
   it('rests between batches, but neither alone nor before a full one', async () => {
@@ -50,7 +49,6 @@ describe('a durable consumer', () => {
       bus: await nats.bus('intake'), spec: own, logger, maxItems: 3, maxBytes: 1_000_000, restMs: 3_600_000,
       handle: async (messages) => {
         batches.push(messages.map((message) => message.string()));
-        messages.forEach((message) => message.ack());
       },
     });
     consumer.start();
@@ -62,6 +60,21 @@ describe('a durable consumer', () => {
     await js.publish(own.filters[0]!, 'left');
     await consumer.stop();
     expect(batches).toHaveLength(2);
+  });
+
+  it('has acked all that it has done when it stops', async () => {
+    const own: ConsumerSpec = { ...spec, name: 'intake-default-hard_disagreement', filters: ['hitl.default.review.hard_disagreement'], ackWaitSeconds: 30 };
+    const operator = await nats.operator();
+    const [js, manager] = [jetstream(operator), await jetstreamManager(operator)];
+    for (let index = 0; index < 20; index++) await js.publish(own.filters[0]!, `${index}`);
+    const bus = await nats.bus('intake');
+    let handled = 0;
+    const consumer = new DurableConsumer({ bus, spec: own, logger, maxItems: 1, maxBytes: 1_000_000, handle: async () => void (handled += 1) });
+    consumer.start();
+    await eventually('all to be handled', () => handled === 20);
+    await consumer.stop();
+    await bus.ping();
+    expect(await manager.consumers.info(own.stream, own.name)).toMatchObject({ num_ack_pending: 0, num_pending: 0 });
   });
 
   it('does not ack a message of a stream that was made again with the ack of an older one', async () => {
@@ -81,11 +94,9 @@ describe('a durable consumer', () => {
         if (handled.length === 1) {
           held.fire();
           await release.promise;
-          message!.ack();
           return;
         }
         await second.promise;
-        message!.ack();
       },
     });
     await manager.streams.delete(own.stream);

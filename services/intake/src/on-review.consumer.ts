@@ -24,7 +24,7 @@ type Accepted = Submission & { message: JsMsg };
 
 /**
  * Takes review messages of one namespace and reason from the stream to the state store: read, refuse what is wrong, submit the rest,
- * and ack each message only when its verdict and what follows from it (a dead letter, an answer) are out.
+ * and be done with a batch only when each message's verdict and what follows from it (a dead letter, an answer) are out.
  *
  * A store or stream that is away is a throw: the durable consumer keeps the batch alive and hands it over again. What was settled
  * before the throw is skipped then.
@@ -126,7 +126,7 @@ export class ReviewHandler {
     }
   }
 
-  /** Dead letter first, then the answer and the ack: whoever hears of the refusal finds it. */
+  /** Dead letter first, then the answer: whoever hears of the refusal finds it. */
   private async reject(message: JsMsg, errors: FieldError[], answer: Answer): Promise<void> {
     const subject = parseReviewSubject(message.subject);
     const namespace = subject?.namespace ?? message.subject.split('.')[1] ?? '';
@@ -144,7 +144,6 @@ export class ReviewHandler {
       if (isOwnInbox(replyTo, namespace)) this.answers.send(replyTo, answer);
       else this.logger.warn({ namespace, submission: submissionOf(message) }, 'reply_subject_refused');
     }
-    message.ack();
     this.settled.add(message);
   }
 }

@@ -30,7 +30,7 @@ export class Notifier implements OnApplicationBootstrap, OnModuleDestroy, OnAppl
     this.people = new People(foundation);
     this.sockets = new Sockets(foundation, this.authenticator);
     this.erased = new ErasedContent(foundation.sql, foundation.contents, foundation.logger);
-    this.events = new OnEscalationEvent({ bus: foundation.bus, logger: foundation.logger, webhooks: this.webhooks.fanOut, people: this.people.fanOut, erased: this.erased });
+    this.events = new OnEscalationEvent({ sql: foundation.sql, bus: foundation.bus, logger: foundation.logger, webhooks: this.webhooks.fanOut, people: this.people.fanOut, erased: this.erased });
   }
 
   onApplicationBootstrap(): void {

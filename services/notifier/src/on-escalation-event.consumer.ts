@@ -1,9 +1,12 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { consumerNames, durableConsumers } from '@umpire/contract';
-import { counter, DurableConsumer, inBatch, traceOfMessage, type Bus, type Logger } from '@umpire/runtime';
+import { counter, DurableConsumer, inBatch, traceOfMessage, type Bus, type Logger, type Sql } from '@umpire/runtime';
 import { faultOf, isAboutContent } from './batch-faults.ts';
+import { destinationsOf } from './destinations.queries.ts';
 import type { ErasedContent } from './erased-content.service.ts';
+import { whatOf } from './people/asking.ts';
 import type { Heard, NoticeFanOut } from './people/notice-fan-out.service.ts';
+import { webhookEventOf } from './webhooks/event-names.ts';
 import type { FanOutService } from './webhooks/fan-out.service.ts';
 import { readEvent, type IncomingEvent } from './webhooks/webhook-body.ts';
 
@@ -11,10 +14,11 @@ const BATCH_ITEMS = 500;
 const BATCH_BYTES = 1024 * 1024;
 
 /**
- * Hears of escalation events and has them fanned out to webhooks and to people's channels, a batch at a time: rows first, then the acks. A message that is
- * no event, or that the database refuses for what it holds, is logged, counted and acked; everything else is tried until it works.
+ * Hears of escalation events and has them fanned out to webhooks and to people's channels, a batch at a time. A message that is
+ * no event, or that the database refuses for what it holds, is logged, counted and left out; everything else is tried until it works.
  */
 export class OnEscalationEvent {
+  private readonly sql: Sql;
   private readonly webhooks: FanOutService;
   private readonly people: NoticeFanOut;
   private readonly erased: ErasedContent;
@@ -22,7 +26,8 @@ export class OnEscalationEvent {
   private readonly consumer: DurableConsumer;
   private readonly handled = counter('umpire_notifier_events_total', 'Escalation events read by the durable consumer', ['result']);
 
-  constructor(parts: { bus: Bus; webhooks: FanOutService; people: NoticeFanOut; erased: ErasedContent; logger: Logger }) {
+  constructor(parts: { sql: Sql; bus: Bus; webhooks: FanOutService; people: NoticeFanOut; erased: ErasedContent; logger: Logger }) {
+    this.sql = parts.sql;
     this.webhooks = parts.webhooks;
     this.people = parts.people;
     this.erased = parts.erased;
@@ -48,7 +53,6 @@ export class OnEscalationEvent {
     });
     await inBatch('notifier fan out', heard.map(({ event }) => event.trace), { kind: 'consumer' }, (traces) =>
       this.write(heard.map(({ event, bytes }, index) => ({ event: { ...event, trace: traces[index] }, bytes }))));
-    for (const message of messages) message.ack();
   }
 
   private read(message: JsMsg): IncomingEvent | null {
@@ -65,8 +69,10 @@ export class OnEscalationEvent {
   private async write(heard: Heard[]): Promise<void> {
     if (heard.length === 0) return;
     try {
+      const telling = heard.filter(({ event }) => webhookEventOf(event.type) !== null || whatOf(event.type) !== null);
+      const destinations = await destinationsOf(this.sql, [...new Set(telling.map(({ event }) => event.namespace))]);
       // Side by side, since the next batch waits for both; either is safe to call again when only the other failed.
-      const written = await Promise.allSettled([this.webhooks.fanOut(heard.map(({ event }) => event)), this.people.fanOut(heard)]);
+      const written = await Promise.allSettled([this.webhooks.fanOut(telling.map(({ event }) => event), destinations), this.people.fanOut(telling, destinations)]);
       const fault = faultOf(written);
       if (fault !== undefined) throw fault;
       await this.erased.forget(heard);

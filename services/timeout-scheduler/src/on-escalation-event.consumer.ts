@@ -11,7 +11,7 @@ const MAX_BYTES = 4 * 1024 * 1024;
 /** Arming is a transaction of five statements. A timer that is due sooner than this after its event is late by no more. */
 const REST_MS = 100;
 
-/** Arms, moves and disarms timers as events on `HITL_EVENTS` say, a batch at a time; acks after the commit. */
+/** Arms, moves and disarms timers as events on `HITL_EVENTS` say, a batch at a time: done with the commit. */
 export function onEscalationEvents(bus: Bus, arming: Arming, logger: Logger): DurableConsumer {
   return new DurableConsumer({ bus, spec: schedulerConsumer(), logger, maxItems: MAX_ITEMS, maxBytes: MAX_BYTES, restMs: REST_MS, handle: (messages) => takeEvents(messages, arming, logger) });
 }
@@ -20,8 +20,8 @@ function schedulerConsumer(): ConsumerSpec {
   return durableConsumers({}).find((spec) => spec.name === consumerNames.scheduler)!;
 }
 
-/** An event that cannot be read can never arm anything: it is logged and acked. */
-export async function takeEvents(messages: (Pick<JsMsg, 'data' | 'ack' | 'subject' | 'seq'> & Partial<Pick<JsMsg, 'headers'>>)[], arming: Arming, logger: Logger): Promise<void> {
+/** An event that cannot be read can never arm anything: it is logged and left out. */
+export async function takeEvents(messages: (Pick<JsMsg, 'data' | 'subject' | 'seq'> & Partial<Pick<JsMsg, 'headers'>>)[], arming: Arming, logger: Logger): Promise<void> {
   const sets: ClockSet[] = [];
   for (const message of messages) {
     const read = clockSetOfEvent(message.data);
@@ -36,7 +36,6 @@ export async function takeEvents(messages: (Pick<JsMsg, 'data' | 'ack' | 'subjec
     takeOrHalve(sets.map((set, index) => ({ ...set, trace: traces[index] })), arming, logger));
   metrics.events.inc({ result: 'applied' }, taken);
   metrics.events.inc({ result: 'outdated' }, sets.length - taken);
-  for (const message of messages) message.ack();
 }
 
 /** What Postgres refuses in spite of all checks is found by halving the batch, and left out alone. */

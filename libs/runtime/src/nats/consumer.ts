@@ -3,6 +3,7 @@ import type { ConsumerSpec } from '@umpire/contract';
 import { backoffDelay } from '../backoff.ts';
 import { delay } from '../clock.ts';
 import type { Logger } from '../logger.ts';
+import { AckBatch, isRedelivered } from './ack-batch.ts';
 import type { Bus } from './bus.ts';
 import { ConsumerLag } from './consumer-lag.ts';
 import { ensureConsumer } from './topology.ts';
@@ -33,8 +34,8 @@ export type DurableConsumerOptions = {
    */
   remakeFrom?: 'mark' | 'beginning';
   /**
-   * Does the work and acks each message. A throw is an infrastructure fault: nothing more is fetched, the same batch is kept
-   * alive and handed over again with backoff. Bad messages are the handler's to reject and ack.
+   * Does the work; what it has come through with is acked. A throw is an infrastructure fault: nothing more is fetched, the same batch is kept
+   * alive and handed over again with backoff. Bad messages are the handler's to reject.
    */
   handle: BatchHandler;
 };
@@ -58,6 +59,7 @@ export class DurableConsumer {
   private keepAlive: NodeJS.Timeout | undefined;
   private lastSeenAt: number | undefined;
   private begunAt = Number.NEGATIVE_INFINITY;
+  private readonly acks = new AckBatch();
   private readonly lag: ConsumerLag;
   /** When the consumer that is being read was made, as the server tells it. */
   private incarnation: string | undefined;
@@ -87,6 +89,7 @@ export class DurableConsumer {
     const ended = Promise.all([this.messages?.close().catch(() => undefined), ...this.tasks, this.lag.stop()]).then(() => true);
     const grace = new AbortController();
     const inTime = await Promise.race([ended, delay(STOP_GRACE_MS, grace.signal).then(() => false)]).finally(() => grace.abort());
+    this.acks.send();
     for (const message of [...this.inFlight, ...this.buffer]) message.nak(100);
     if (!inTime) this.options.logger.warn({ consumer: this.options.spec.name, held: this.inFlight.length }, 'stopped_amid_batch');
     // They are somebody else's now.
@@ -133,6 +136,7 @@ export class DurableConsumer {
    */
   private silence(): void {
     const nothing = () => undefined;
+    this.acks.forget();
     for (const message of [...this.inFlight, ...this.buffer]) Object.assign(message, { ack: nothing, nak: nothing, working: nothing });
   }
 
@@ -192,7 +196,9 @@ export class DurableConsumer {
       this.begunAt = performance.now();
       this.inFlight = this.take();
       this.signalDrained();
-      await this.handleUntilDone();
+      // One of these may be what ended a process: it is not to take the acks of others along.
+      if (this.inFlight.some(isRedelivered)) this.acks.send();
+      if (await this.handleUntilDone()) this.acks.add(this.inFlight);
       const newest = this.inFlight.at(-1);
       if (newest) this.lastSeenAt = newest.time.getTime();
       this.inFlight = [];
@@ -224,17 +230,20 @@ export class DurableConsumer {
     return this.buffer.splice(0, count);
   }
 
-  private async handleUntilDone(): Promise<void> {
-    for (let failures = 0; this.inFlight.length > 0; ) {
+  /** @returns whether it is done; what was given back because of a stop is not */
+  private async handleUntilDone(): Promise<boolean> {
+    for (let failures = 0; ; ) {
       try {
-        return await this.options.handle(this.inFlight, this.abort.signal);
+        await this.options.handle(this.inFlight, this.abort.signal);
+        return true;
       } catch (error) {
         failures += 1;
         const pause = backoffDelay(failures, { baseMs: 100, maxMs: 5_000 });
         this.options.logger.warn({ err: error, consumer: this.options.spec.name, held: this.inFlight.length, retry_in_ms: pause }, 'batch_held');
-        if (this.abort.signal.aborted) return this.inFlight.forEach((message) => message.nak(100));
-        await delay(pause, this.abort.signal);
-        if (this.abort.signal.aborted) return this.inFlight.forEach((message) => message.nak(100));
+        if (!this.abort.signal.aborted) await delay(pause, this.abort.signal);
+        if (!this.abort.signal.aborted) continue;
+        this.inFlight.forEach((message) => message.nak(100));
+        return false;
       }
     }
   }

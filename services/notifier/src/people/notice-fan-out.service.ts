@@ -1,5 +1,6 @@
 import { member, readJson, type JsonNode } from '@umpire/contract';
 import { newId, type Sql } from '@umpire/runtime';
+import type { Destinations } from '../destinations.queries.ts';
 import type { Seen, StoreReads } from '../sockets/store-reads.ts';
 import type { ContentService } from '../webhooks/content.service.ts';
 import type { IncomingEvent } from '../webhooks/webhook-body.ts';
@@ -24,11 +25,15 @@ export class NoticeFanOut {
     this.made = parts.made;
   }
 
-  /** Safe to call again with the same events. @throws when the database or the store is away */
-  async fanOut(heard: Heard[]): Promise<void> {
+  /**
+   * Safe to call again with the same events.
+   * @param destinations of their namespaces
+   * @throws when the database or the store is away
+   */
+  async fanOut(heard: Heard[], destinations: Map<string, Destinations>): Promise<void> {
     const telling = heard.flatMap((one) => {
       const what = whatOf(one.event.type);
-      return what === null ? [] : [{ ...one, what }];
+      return what === null || !destinations.get(one.event.namespace)!.channels ? [] : [{ ...one, what }];
     });
     if (telling.length === 0) return;
     const owners = Map.groupBy(await channelOwners(this.sql, [...new Set(telling.map(({ event }) => event.namespace))]), (channel) => channel.namespace);

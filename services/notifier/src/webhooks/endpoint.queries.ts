@@ -22,7 +22,8 @@ export type SendableRow = {
 };
 export type StoredSecret = { sealed: string; until: string };
 
-const sendable = (sql: Query) => sql`
+/** What is read of them; they are `e`. */
+export const sendable = (sql: Query) => sql`
   select e.id, e.namespace, e.kind, e.url, e.events, e.reasons, e.payload, e.headers, e.max_concurrency, e.rate_per_second, e.retry_seconds,
     coalesce(e.secret, c.secret) as secret, case when e.kind = 'callback' then c.previous_secrets else e.previous_secrets end as previous_secrets,
     e.state, (extract(epoch from e.failing_since) * 1000)::float8 as failing_since, e.version + coalesce(c.version, 0) as version
@@ -31,18 +32,6 @@ const sendable = (sql: Query) => sql`
 /** Every endpoint of these namespaces that is not deleted. */
 export const sendableOfNamespaces = (sql: Query, namespaces: string[]): Promise<SendableRow[]> =>
   ofEach(namespaces, (namespace) => sql<SendableRow[]>`${sendable(sql)} where e.namespace = ${namespace} and e.state <> 'deleted'`);
-
-/** Where a namespace's events may go: its endpoints that are not deleted, and the hosts that callbacks may go to (none: no callbacks). */
-export type Destinations = { namespace: string; endpoints: SendableRow[]; callbackHosts: string[] };
-
-export const destinationsOf = (sql: Query, namespaces: string[]): Promise<Destinations[]> =>
-  Promise.all(namespaces.map(async (namespace) => {
-    const rows = await sql<((SendableRow | { id: null }) & { allowed_hosts: string[] | null })[]>`
-      select e.*, h.allowed_hosts from (select ${namespace}::text) as n (namespace)
-      left join notifier.callback_settings h on h.namespace = n.namespace
-      left join (${sendable(sql)} where e.state <> 'deleted') e on e.namespace = n.namespace`;
-    return { namespace, endpoints: rows.filter((row): row is SendableRow & { allowed_hosts: string[] | null } => row.id !== null), callbackHosts: rows[0]!.allowed_hosts ?? [] };
-  }));
 
 export const sendableByIds = (sql: Query, ids: string[]): Promise<SendableRow[]> => sql<SendableRow[]>`${sendable(sql)} where e.id = any(${ids}::uuid[])`;
 

@@ -1,8 +1,9 @@
 import { newId, postgresStep, type Sql } from '@umpire/runtime';
+import type { Destinations } from '../destinations.queries.ts';
 import type { ContentService } from './content.service.ts';
 import type { DeliveryEngine } from './delivery.engine.ts';
 import type { EndpointOpener } from './endpoint-opener.ts';
-import { destinationsOf, ensureCallbackEndpoints, sendableOfNamespaces } from './endpoint.queries.ts';
+import { ensureCallbackEndpoints, sendableOfNamespaces } from './endpoint.queries.ts';
 import { hostAllowed, wants, type Endpoint } from './endpoint.ts';
 import { SETTLING_EVENTS, webhookEventOf } from './event-names.ts';
 import { insertMessages, type DeliveryRow, type MessageRow } from './message.queries.ts';
@@ -30,18 +31,20 @@ export class FanOutService {
 
   /**
    * Writes what the events ask for, once per event id however often it is called, and starts the first attempts.
+   * @param destinations of their namespaces
    * @throws when the database or the store is away: nothing was written, call it again
    */
-  async fanOut(events: IncomingEvent[]): Promise<void> {
+  async fanOut(events: IncomingEvent[], destinations: Map<string, Destinations>): Promise<void> {
     const named = events.flatMap((event) => {
       const name = webhookEventOf(event.type);
       return name === null ? [] : [{ event, name }];
     });
     if (named.length === 0) return;
-    const destinations = await destinationsOf(this.sql, [...new Set(named.map(({ event }) => event.namespace))]);
-    const allowed = new Map(destinations.flatMap(({ namespace, callbackHosts }) => (callbackHosts.length === 0 ? [] : [[namespace, callbackHosts]])));
-    const rows = destinations.flatMap(({ endpoints }) => endpoints.filter(({ kind }) => kind === 'endpoint'));
-    const endpoints = Map.groupBy(rows.map((row) => this.opener.open(row)), (endpoint) => endpoint.namespace);
+    const allowed = new Map([...destinations].flatMap(([namespace, { callbackHosts }]) => (callbackHosts.length === 0 ? [] : [[namespace, callbackHosts]])));
+    const endpoints = new Map([...destinations].flatMap(([namespace, found]) => {
+      const own = found.endpoints.filter(({ kind }) => kind === 'endpoint');
+      return own.length === 0 ? [] : [[namespace, own.map((row) => this.opener.open(row))]];
+    }));
     // Where nobody listens nobody asks for it again: an endpoint that comes later has it from the store.
     for (const event of events) if (endpoints.has(event.namespace) || event.interaction?.includes('callback_url')) this.contents.remember(event);
     const wanted = named.map(({ event, name }): Wanted => {
