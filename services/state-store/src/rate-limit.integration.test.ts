@@ -1,6 +1,9 @@
+import type { Principal } from '@umpire/contract';
+import { createLogger } from '@umpire/runtime';
 import { eventually } from '@umpire/testing';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RateLimiter } from './rate-limit.ts';
 import { client, type Client } from './test/http.ts';
 import { startHarness, submission, type Harness } from './test/store-harness.ts';
 
@@ -43,6 +46,33 @@ describe('limits of a key', () => {
     expect((await one.post('/hitl/bulk/respond', items(8), carol)).status).toBe(200);
     expect((await two.post('/hitl/bulk/respond', items(8), carol)).status).toBe(429);
     expect((await two.post('/hitl/bulk/respond', items(2), carol)).status).toBe(200);
+  });
+
+  it('are never more than they are, whatever a store has taken in advance, and what it has not used comes back', async () => {
+    const erin = { namespace: 'default', key_id: 'erin' } as Principal;
+    const allowances = { read: { rate: 0.001, burst: 500 }, write: { rate: 0, burst: 0 } };
+    let at = 0;
+    const [left, right] = [0, 1].map(() => new RateLimiter({ url: harness.redis.url, prefix: 'spare:', allowances, logger: createLogger('test', 'silent'), now: () => at }));
+    const redis = new Redis(harness.redis.url);
+    const tokens = async () => Number(await redis.hget('spare:default:rate:read:erin', 'tokens'));
+    await eventually('both on Redis', async () => (await left!.take(erin, 'read', 1), await right!.take(erin, 'read', 1), (await tokens()) > 0));
+    let allowed = Math.round(500 - (await tokens()));
+    for (let index = 0; index < 60; index++) if ((await left!.take(erin, 'read', 1)) === 0) allowed += 1;
+    // Some of what Redis has given is not used yet, and never more than a fiftieth of the burst.
+    expect(500 - allowed - (await tokens())).toBeGreaterThan(0.5);
+    expect(500 - allowed - (await tokens())).toBeLessThan(11);
+    at += 250;
+    if ((await left!.take(erin, 'read', 1)) === 0) allowed += 1;
+    at += 250;
+    if ((await left!.take(erin, 'read', 1)) === 0) allowed += 1;
+    at += 1_000;
+    if ((await left!.take(erin, 'read', 1)) === 0) allowed += 1;
+    expect(500 - allowed - (await tokens())).toBeLessThan(0.5);
+    for (let index = 0; index < 600; index++) if ((await [left!, right!][index % 2]!.take(erin, 'read', 1)) === 0) allowed += 1;
+    expect(allowed).toBeLessThanOrEqual(500);
+    expect(allowed).toBeGreaterThan(480);
+    for (const limiter of [left!, right!]) limiter.close();
+    redis.disconnect();
   });
 
   it('go on in each process while Redis is away, and nothing else changes', async () => {

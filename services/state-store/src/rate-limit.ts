@@ -7,36 +7,50 @@ const decisions = counter('umpire_store_rate_limit_total', 'Requests by where th
 
 /** After a failure Redis is left alone this long: requests must not wait for a server that is away. */
 const REST_MS = 1_000;
-const LOCAL_BUCKETS = 10_000;
+/** Buckets that one process knows of. */
+const MOST_BUCKETS = 10_000;
+/** What is taken in advance is for this long. */
+const SPARE_MS = 250;
+/** Of a burst, at most so much is taken in advance by one process: of a small one, nothing. */
+const SPARE_SHARE = 0.02;
 
 /** Requests a second in the long run, and at once. A rate of 0 is no limit. */
 export type Allowance = { rate: number; burst: number };
 export type RateKind = 'read' | 'write';
 
 /**
- * A token bucket (Turner 1986), by Redis' own clock, in one step for all replicas. KEYS[1] the bucket; ARGV rate a second, burst,
- * cost. Returns 0, or in how many ms the cost would be there.
+ * A token bucket (Turner 1986), by Redis' own clock, in one step for all replicas. KEYS[1] the bucket; ARGV rate a second, burst, cost, how many
+ * more to take along if they are there, and how many come back unused. Returns 0 and how many were taken along, or in how many ms the cost would be there.
  */
 const TAKE = `
-  local rate, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+  local rate, burst, cost, more, back = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
   local time = redis.call('TIME')
   local now = time[1] * 1000 + time[2] / 1000
   local kept = redis.call('HMGET', KEYS[1], 'tokens', 'at')
-  local tokens = math.min(burst, (tonumber(kept[1]) or burst) + math.max(0, now - (tonumber(kept[2]) or now)) * rate / 1000)
-  local wait = 0
-  if tokens >= cost then tokens = tokens - cost else wait = math.ceil((cost - tokens) * 1000 / rate) end
+  local tokens = math.min(burst, (tonumber(kept[1]) or burst) + math.max(0, now - (tonumber(kept[2]) or now)) * rate / 1000 + back)
+  local wait, along = 0, 0
+  if tokens >= cost then
+    along = math.min(more, math.floor(tokens - cost))
+    tokens = tokens - cost - along
+  else wait = math.ceil((cost - tokens) * 1000 / rate) end
   redis.call('HSET', KEYS[1], 'tokens', tokens, 'at', now)
   redis.call('PEXPIRE', KEYS[1], math.ceil(burst * 1000 / rate) + 1000)
-  return wait`;
+  return {wait, along}`;
 
-type Scripted = Redis & { take(bucket: string, rate: number, burst: number, cost: number): Promise<number> };
+type Scripted = Redis & { take(bucket: string, rate: number, burst: number, cost: number, more: number, back: number): Promise<[wait: number, along: number]> };
+/** Tokens that Redis has given in advance, until when (ms), how many were used since it was asked last, and when that was. */
+type Spare = { tokens: number; until: number; used: number; askedAt: number; asking: boolean };
 
-/** How often each key may ask. Counted in Redis for all replicas together; while that is away, in each process for itself. */
+/**
+ * How often each key may ask. Counted in Redis for all replicas together; while that is away, in each process for itself. A key that asks much has some of
+ * its allowance taken in advance, no more than it has just used, so that not every request waits for Redis; what is not used soon goes back.
+ */
 export class RateLimiter {
   private readonly redis: Scripted | null;
   private readonly prefix: string;
   private readonly allowances: Record<RateKind, Allowance>;
   private readonly now: () => number;
+  private readonly spares = new Map<string, Spare>();
   private readonly local = new Map<string, { tokens: number; at: number }>();
   private restUntil = 0;
 
@@ -75,9 +89,10 @@ export class RateLimiter {
   }
 
   private async count(bucket: string, { rate, burst }: Allowance, cost: number): Promise<['redis' | 'local', number]> {
+    if (this.takeSpare(bucket, cost)) return ['redis', 0];
     if (this.redis?.status === 'ready' && this.now() >= this.restUntil) {
       try {
-        return ['redis', await this.redis.take(bucket, rate, burst, cost)];
+        return ['redis', await this.takeShared(this.redis, bucket, { rate, burst }, cost)];
       } catch {
         this.restUntil = this.now() + REST_MS;
       }
@@ -85,15 +100,45 @@ export class RateLimiter {
     return ['local', this.takeLocally(bucket, { rate, burst }, cost)];
   }
 
+  private takeSpare(bucket: string, cost: number): boolean {
+    const spare = this.spares.get(bucket);
+    if (!spare || spare.tokens < cost || this.now() >= spare.until) return false;
+    spare.tokens -= cost;
+    spare.used += cost;
+    return true;
+  }
+
+  private async takeShared(redis: Scripted, bucket: string, { rate, burst }: Allowance, cost: number): Promise<number> {
+    const now = this.now();
+    const known = this.spares.get(bucket);
+    if (known?.asking) {
+      known.used += cost;
+      return (await redis.take(bucket, rate, burst, cost, 0, 0))[0];
+    }
+    const more = known && now < known.askedAt + 2 * SPARE_MS ? Math.min(known.used, Math.floor(burst * SPARE_SHARE)) : 0;
+    const spare: Spare = { tokens: 0, until: 0, used: cost, askedAt: now, asking: true };
+    // Last in, last out: what has not been asked for longest is forgotten first.
+    this.spares.delete(bucket);
+    this.spares.set(bucket, spare);
+    if (this.spares.size > MOST_BUCKETS) this.spares.delete(this.spares.keys().next().value!);
+    try {
+      const [wait, along] = await redis.take(bucket, rate, burst, cost, more, known?.tokens ?? 0);
+      spare.tokens = along;
+      spare.until = this.now() + SPARE_MS;
+      return wait;
+    } finally {
+      spare.asking = false;
+    }
+  }
+
   private takeLocally(bucket: string, { rate, burst }: Allowance, cost: number): number {
     const now = this.now();
     const kept = this.local.get(bucket) ?? { tokens: burst, at: now };
     const tokens = Math.min(burst, kept.tokens + (Math.max(0, now - kept.at) * rate) / 1_000);
     const enough = tokens >= cost;
-    // Last in, last out: what has not been asked for longest is forgotten first.
     this.local.delete(bucket);
     this.local.set(bucket, { tokens: enough ? tokens - cost : tokens, at: now });
-    if (this.local.size > LOCAL_BUCKETS) this.local.delete(this.local.keys().next().value!);
+    if (this.local.size > MOST_BUCKETS) this.local.delete(this.local.keys().next().value!);
     return enough ? 0 : Math.ceil(((cost - tokens) * 1_000) / rate);
   }
 }
