@@ -13,7 +13,7 @@ type Request = Exclude<Command, { type: 'clock' }>;
 
 /**
  * Every change to an escalation. Called with the state of the very row that is changed, and `now` (ms) taken with or after it, so that
- * of commands that race the lock's order decides and each loser learns the real outcome. The state handed in is not changed.
+ * of commands that race the one that is saved first decides, and each loser learns the real outcome. The state handed in is not changed.
  *
  * The deadline is part of the rule: at or after it whatever comes first applies the timeout, and is refused unless the request holds.
  */

@@ -12,6 +12,7 @@ export const countKept = (renderings: number) => reads.inc({ result: 'kept' }, r
 /** After a failure the cache is left alone this long: reads must not wait for a server that is away. */
 const REST_MS = 1_000;
 
+/** Old renderings wait so long for others to be dropped with, or until there are so many. */
 const DROP_MS = 1_000;
 const DROPPED_AT_ONCE = 1_000;
 
@@ -80,21 +81,30 @@ export class RenderingCache {
   dropSoon(rows: Pick<HotRow, 'namespace' | 'request_id'>[]): void {
     if (!this.usable()) return;
     for (const row of rows) this.old.add(this.key(row));
-    if (this.old.size >= DROPPED_AT_ONCE) void this.drop();
-    else if (this.old.size > 0) this.dropping ??= setTimeout(() => void this.drop(), DROP_MS);
+    if (this.old.size >= DROPPED_AT_ONCE) void this.dropOld();
+    else if (this.old.size > 0) this.dropping ??= setTimeout(() => void this.dropOld(), DROP_MS);
+  }
+
+  /** Drops renderings at once: what was erased is not to be kept. */
+  drop(rows: Pick<HotRow, 'namespace' | 'request_id'>[]): Promise<void> {
+    return this.remove(rows.map((row) => this.key(row)));
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.dropping);
+    await this.dropOld();
     this.redis?.disconnect();
   }
 
-  private async drop(): Promise<void> {
+  private dropOld(): Promise<void> {
     clearTimeout(this.dropping);
     this.dropping = undefined;
     const keys = [...this.old];
     this.old.clear();
-    if (!this.usable()) return;
+    return this.remove(keys);
+  }
+
+  private async remove(keys: string[]): Promise<void> {
+    if (keys.length === 0 || !this.usable()) return;
     try {
       await this.redis!.del(keys);
     } catch {

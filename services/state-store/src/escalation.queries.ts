@@ -122,11 +122,11 @@ export async function findSubmissions(sql: Query, keys: Key[]) {
 }
 
 /** `traceparent` is the context in which it was opened, if that was traced. */
-export type LockedRow = Key & { state: EscalationState; head: Uint8Array; traceparent: string | null };
+export type CurrentRow = Key & { state: EscalationState; head: Uint8Array; traceparent: string | null };
 
 /** Locks the rows in the one order that all transactions share, so that batches never deadlock. Keys unknown are left out. */
-export async function lockEscalations(tx: Query, keys: Key[]): Promise<LockedRow[]> {
-  const rows = await tx<(Omit<LockedRow, 'state'> & { state: string })[]>`
+export async function lockEscalations(tx: Query, keys: Key[]): Promise<CurrentRow[]> {
+  const rows = await tx<(Omit<CurrentRow, 'state'> & { state: string })[]>`
     select e.namespace, e.request_id, convert_from(e.state, 'UTF8') as state, e.head, e.traceparent
     from store.escalations e
     join unnest(${keys.map((k) => k.namespace)}::text[], ${keys.map((k) => k.request_id)}::text[]) as k (namespace, request_id) using (namespace, request_id)
@@ -139,7 +139,7 @@ export async function lockEscalations(tx: Query, keys: Key[]): Promise<LockedRow
  * An escalation as it stands, not locked, with the database's clock, ms: whoever made it so read theirs before.
  * @returns null where the key is unknown
  */
-export async function readEscalation(sql: Query, { namespace, request_id }: Key): Promise<{ row: LockedRow; now: number } | null> {
+export async function readEscalation(sql: Query, { namespace, request_id }: Key): Promise<{ row: CurrentRow; now: number } | null> {
   const [found] = await sql<{ state: string; head: Uint8Array; traceparent: string | null; now: number }[]>`
     select convert_from(state, 'UTF8') as state, head, traceparent, floor(extract(epoch from clock_timestamp()) * 1000)::float8 as now
     from store.escalations where namespace = ${namespace} and request_id = ${request_id}`;

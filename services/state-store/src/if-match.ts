@@ -26,7 +26,7 @@ export const etagOf = (seq: number) => `"${seq}"`;
 /**
  * Sets a decision aside if the row is not the version that the caller saw. Two decisions stand all the same: the answer to a retry of
  * what was done already, and a timeout that was due, since both are facts whatever the caller saw.
- * @param state the locked state, before the decision
+ * @param state the state that is decided about, before the decision
  */
 export function unlessChanged(state: EscalationState, seen: IfMatch | undefined, decision: Decision): Decision {
   if (seen === undefined || seen === '*' || seen.includes(state.seq)) return decision;

@@ -112,17 +112,19 @@ export class RateLimiter {
     const now = this.now();
     const known = this.spares.get(bucket);
     if (known?.asking) {
-      known.used += cost;
-      return (await redis.take(bucket, rate, burst, cost, 0, 0))[0];
+      const [wait] = await redis.take(bucket, rate, burst, cost, 0, 0);
+      if (wait === 0) known.used += cost;
+      return wait;
     }
     const more = known && now < known.askedAt + 2 * SPARE_MS ? Math.min(known.used, Math.floor(burst * SPARE_SHARE)) : 0;
-    const spare: Spare = { tokens: 0, until: 0, used: cost, askedAt: now, asking: true };
+    const spare: Spare = { tokens: 0, until: 0, used: 0, askedAt: now, asking: true };
     // Last in, last out: what has not been asked for longest is forgotten first.
     this.spares.delete(bucket);
     this.spares.set(bucket, spare);
     if (this.spares.size > MOST_BUCKETS) this.spares.delete(this.spares.keys().next().value!);
     try {
       const [wait, along] = await redis.take(bucket, rate, burst, cost, more, known?.tokens ?? 0);
+      if (wait === 0) spare.used += cost;
       spare.tokens = along;
       spare.until = this.now() + SPARE_MS;
       return wait;

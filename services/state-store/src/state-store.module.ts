@@ -131,9 +131,13 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.statsLoop = new StatsLoop(sql, logger);
     this.oversightLoop = new OversightLoop(sql, logger);
     this.record = new RecordKeeping({
-      sql, bus, reads: this.reads, logger, committed, publicUrl: config.publicUrl, secretKeys: config.auditSecretKey ?? null,
+      sql, bus, reads: this.reads, logger, publicUrl: config.publicUrl, secretKeys: config.auditSecretKey ?? null,
       keyNamespace: config.auditKeyNamespace ?? Object.keys(config.namespaces)[0]!,
       checkpoints: { everySeconds: config.auditCheckpointSeconds, chains: config.auditCheckpointChains },
+      erased: (items, states) => {
+        this.relay.publishSoon(items);
+        void this.cache.drop(states);
+      },
     });
     this.topology = new TopologyKeeper(bus, config.namespaces, logger);
     this.gauges = new StoreGauges({ sql, bus, namespaces: config.namespaces, clock: systemClock, logger });

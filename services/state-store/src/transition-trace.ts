@@ -6,7 +6,7 @@ type Asker = Key & { command: { type: string }; trace?: TraceContext };
 /**
  * Tells of a transition in the trace of the escalation that it changed, linked with the requests that asked for it, which may belong
  * to other traces: a person's answer comes hours after the producer's message. It is told after the commit, since whose trace it is
- * stands in the locked row.
+ * stands in the row.
  * @param began ms since the epoch, as `traceClock` says
  * @returns what its events go on from
  */

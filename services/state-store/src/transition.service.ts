@@ -2,7 +2,7 @@ import type { Outcome } from '@umpire/contract';
 import { UmpireError } from '@umpire/contract';
 import { evolve, type Command, type Decision, type EscalationState } from '@umpire/domain';
 import { Batcher, counter, currentTrace, databaseNow, isDataError, traceClock, transaction, withDeadline, type Query, type Sql, type TraceContext, type Tx } from '@umpire/runtime';
-import { lockEscalations, needsTransaction, readEscalation, saveTransitions, saveUnlessChanged, type Key, type LockedRow, type Transition } from './escalation.queries.ts';
+import { lockEscalations, needsTransaction, readEscalation, saveTransitions, saveUnlessChanged, type Key, type CurrentRow, type Transition } from './escalation.queries.ts';
 import { decideActing } from './identity-acting.ts';
 import { findDelegators } from './identity-delegations.queries.ts';
 import { recordEvent, type EventRecord } from './event-record.ts';
@@ -73,7 +73,7 @@ export class Transitions {
 
   private async executeTogether(asked: Asked[]): Promise<Executed[]> {
     const began = traceClock();
-    const { results, transitions } = (await withDeadline(this.decideAlone(asked), TRANSACTION_MS, 'postgres statements')) ?? (await transaction(this.sql, TRANSACTION_MS, (tx) => this.decideLocked(tx, asked)));
+    const { results, transitions } = await this.decideTogether(asked);
     const items = transitions.flatMap((transition) => {
       const trace = tellTransition(transition, asked, began);
       return transition.events.map((event) => outboxItem(event, transition.state, trace));
@@ -84,19 +84,24 @@ export class Transitions {
     return results;
   }
 
+  private async decideTogether(asked: Asked[]): Promise<Folded> {
+    const until = performance.now() + TRANSACTION_MS;
+    const alone = asked.every((item) => keyOf(item) === keyOf(asked[0]!)) ? await withDeadline(this.decideAlone(asked, until), TRANSACTION_MS, 'postgres statements') : null;
+    return alone ?? transaction(this.sql, Math.max(1, until - performance.now()), (tx) => this.decideLocked(tx, asked));
+  }
+
   /**
-   * Optimistic concurrency, by `seq`: the clock is read with the row, so a transition that somebody else saved before has an earlier time, and one that they save after makes
+   * Commands for one escalation. Optimistic concurrency, by `seq`: the clock is read with the row, so a transition that somebody else saved before has an earlier time, and one that they save after makes
    * this one's statement change nothing.
-   * @returns null where it takes a lock: for several escalations, for what takes several statements to save, and where somebody was quicker; nothing was saved
+   * @param until monotonic ms after which nothing is saved any more: nobody waits for it
+   * @returns null where it takes a lock: for what takes several statements to save, and where somebody was quicker; nothing was saved
    */
-  private async decideAlone(asked: Asked[]): Promise<Folded | null> {
-    const first = asked[0]!;
-    if (asked.some((item) => keyOf(item) !== keyOf(first))) return null;
-    const seen = await readEscalation(this.sql, first);
+  private async decideAlone(asked: Asked[], until: number): Promise<Folded | null> {
+    const seen = await readEscalation(this.sql, asked[0]!);
     if (!seen) return { results: asked.map(() => null), transitions: [] };
     const folded = await this.fold(this.sql, asked, [seen.row], seen.now);
     const [transition] = folded.transitions;
-    if (transition && (needsTransaction(transition) || !(await saveUnlessChanged(this.sql, transition)))) return null;
+    if (transition && (needsTransaction(transition) || performance.now() >= until || !(await saveUnlessChanged(this.sql, transition)))) return null;
     return folded;
   }
 
@@ -110,8 +115,8 @@ export class Transitions {
   }
 
   /** Decides every command in order; several for one escalation see each other's effects. */
-  private async fold(query: Query, asked: Asked[], rows: LockedRow[], now: number): Promise<Folded> {
-    const working = new Map<string, LockedRow & { events: EventRecord[] }>(rows.map((row) => [keyOf(row), { ...row, events: [] }]));
+  private async fold(query: Query, asked: Asked[], rows: CurrentRow[], now: number): Promise<Folded> {
+    const working = new Map<string, CurrentRow & { events: EventRecord[] }>(rows.map((row) => [keyOf(row), { ...row, events: [] }]));
     const decideOne = async (item: Asked): Promise<Executed> => {
       const row = working.get(keyOf(item));
       if (!row) return null;
@@ -132,7 +137,7 @@ export class Transitions {
 }
 
 /** The row after a decision's events, each in its place in the chain. */
-function record(row: LockedRow, decision: Decision): { state: EscalationState; head: Uint8Array; events: EventRecord[] } {
+function record(row: CurrentRow, decision: Decision): { state: EscalationState; head: Uint8Array; events: EventRecord[] } {
   let { state, head } = row;
   const events = decision.events.map((event) => {
     state = evolve(state, event);

@@ -32,4 +32,5 @@ export class AckBatch {
   }
 }
 
+/** Whether it was handed out before: that delivery was never acked. */
 export const isRedelivered = (message: JsMsg): boolean => message.info.deliveryCount > 1;

@@ -16,7 +16,7 @@ export type RecorderOptions = {
   disabled: (row: DisabledRow) => void;
 };
 
-/** Nobody waits for a result to be written, and what a crash loses of it is sent again under the id that its receiver knows. */
+/** No webhook waits for another's result to be written, and what a crash loses of it is sent again under the id that its receiver knows. */
 const REST_MS = 20;
 
 /** Writes attempts in natural batches, and draws the consequences for endpoints: health, and disabling. */

@@ -4,7 +4,7 @@ import { evolve, withoutPerson, type Actor, type DomainEvent, type EscalationSta
 import { hexOf, type Erasure } from '@umpire/record';
 import { counter, databaseNow, Loop, newId, transaction, withDeadline, type Bus, type Logger, type Sql, type Tx } from '@umpire/runtime';
 import { directingActor } from '../command-actor.ts';
-import { lockEscalations, saveTransitions, type LockedRow, type Transition } from '../escalation.queries.ts';
+import { lockEscalations, saveTransitions, type CurrentRow, type Transition } from '../escalation.queries.ts';
 import { recordEvent } from '../event-record.ts';
 import type { OutboxItem } from '../outbox.queries.ts';
 import { outboxItem } from '../transition.service.ts';
@@ -113,7 +113,7 @@ export class Erasures {
    * Takes the content of settled escalations, locked by this transaction. Those whose events JetStream has not acknowledged are left
    * alone: an outcome is told before it is forgotten.
    */
-  async takeContent(tx: Tx, rows: LockedRow[], why: Why): Promise<{ transitions: Transition[]; events: number }> {
+  async takeContent(tx: Tx, rows: CurrentRow[], why: Why): Promise<{ transitions: Transition[]; events: number }> {
     const settled = rows.filter(({ state }) => state.status !== 'pending' && !state.erased);
     if (settled.length === 0) return { transitions: [], events: 0 };
     const { namespace } = settled[0]!;
@@ -195,7 +195,7 @@ const opens = (events: NamingEvent[]): boolean => events.some((event) => event.s
 const renamedText = (text: string | null, person: string, name: string): string | null => (text === null ? null : JSON.stringify(withoutPerson(JSON.parse(text) as unknown, person, name)));
 
 /** The escalation after its `erased` event, which keeps its data for good. */
-function erasedOf({ state, head, traceparent }: LockedRow, { actor, reason, erasure_id, event_ids }: Why & { event_ids: string[] }, erasure: Erasure, at: number): Transition {
+function erasedOf({ state, head, traceparent }: CurrentRow, { actor, reason, erasure_id, event_ids }: Why & { event_ids: string[] }, erasure: Erasure, at: number): Transition {
   const clocks = erasure.scope === 'person' ? state.clocks.map((clock) => ({ ...clock, due_at: new Date(clock.due_at).toISOString() })) : [];
   const event: DomainEvent = { type: 'erased', at, actor, data: { erasure, reason, ...(erasure_id === null ? {} : { erasure_id }), event_ids, clocks } };
   const next = evolve(state, event);

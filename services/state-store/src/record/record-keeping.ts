@@ -22,7 +22,7 @@ export type RecordOptions = {
   checkpoints: CheckpointRules;
   publicUrl: string;
   /** Called after the commit with what is to be published. */
-  committed: (items: OutboxItem[], states: EscalationState[]) => void;
+  erased: (items: OutboxItem[], states: EscalationState[]) => void;
 };
 
 /** Everything that keeps, seals, shows and clears the record, beside the store that writes it. */
@@ -36,13 +36,13 @@ export class RecordKeeping {
   readonly retention: Retention;
   readonly people: PersonExports;
 
-  constructor({ sql, bus, reads, logger, secretKeys, keyNamespace, checkpoints, publicUrl, committed }: RecordOptions) {
+  constructor({ sql, bus, reads, logger, secretKeys, keyNamespace, checkpoints, publicUrl, erased }: RecordOptions) {
     this.sql = sql;
     this.keys = new SigningKeys(sql, secretKeys === null ? null : new Sealer(secretKeys), keyNamespace, systemClock.now);
     this.checkpoints = new Checkpoints(sql, this.keys, checkpoints, logger);
     this.exports = new Exports(sql, this.keys, this.checkpoints);
     this.receipts = new Receipts({ sql, reads, keys: this.keys, issuer: publicUrl });
-    this.erasures = new Erasures({ sql, bus, logger, committed });
+    this.erasures = new Erasures({ sql, bus, logger, committed: erased });
     this.retention = new Retention({ sql, erasures: this.erasures, logger });
     this.people = new PersonExports(sql);
     if (secretKeys === null) logger.warn({}, 'record_is_not_signed');
