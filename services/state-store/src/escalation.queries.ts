@@ -1,5 +1,5 @@
 import type { EscalationState } from '@umpire/domain';
-import type { Query, TraceContext, Tx } from '@umpire/runtime';
+import { databaseClock, type Query, type TraceContext, type Tx } from '@umpire/runtime';
 import type { EventRecord } from './event-record.ts';
 import { searchDocument } from './search-words.ts';
 
@@ -141,7 +141,7 @@ export async function lockEscalations(tx: Query, keys: Key[]): Promise<CurrentRo
  */
 export async function readEscalation(sql: Query, { namespace, request_id }: Key): Promise<{ row: CurrentRow; now: number } | null> {
   const [found] = await sql<{ state: string; head: Uint8Array; traceparent: string | null; now: number }[]>`
-    select convert_from(state, 'UTF8') as state, head, traceparent, floor(extract(epoch from clock_timestamp()) * 1000)::float8 as now
+    select convert_from(state, 'UTF8') as state, head, traceparent, ${databaseClock(sql)} as now
     from store.escalations where namespace = ${namespace} and request_id = ${request_id}`;
   if (!found) return null;
   const { state, head, traceparent, now } = found;

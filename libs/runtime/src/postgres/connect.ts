@@ -74,9 +74,12 @@ export async function withDeadline<T>(promise: Promise<T>, ms: number, what: str
   }
 }
 
+/** The database's clock as an expression: ms since the epoch, truncated, as it is when the row is read. */
+export const databaseClock = (sql: Query) => sql`floor(extract(epoch from clock_timestamp()) * 1000)::float8`;
+
 /** @returns the database's clock, ms since the epoch, truncated; taken when the statement runs, not at the transaction's start. */
 export async function databaseNow(sql: Query): Promise<number> {
-  const [row] = await sql<{ now: number }[]>`select floor(extract(epoch from clock_timestamp()) * 1000)::float8 as now`;
+  const [row] = await sql<{ now: number }[]>`select ${databaseClock(sql)} as now`;
   return row!.now;
 }
 
