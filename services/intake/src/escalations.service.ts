@@ -1,12 +1,15 @@
 import { HEADERS, parseReviewSubject, subjects, UmpireError, type Principal, type SubmitItem } from '@umpire/contract';
-import { inSpan, newId, traceHeaders, type Bus } from '@umpire/runtime';
+import { inSpan, newId, traceHeaders, type Bus, type Logger } from '@umpire/runtime';
 import type { AnswerInbox } from './answer.inbox.ts';
-import type { Answer } from './answer.ts';
+import { answerOf, faultsOf, type Answer } from './answer.ts';
+import { refuse } from './dead-letter.ts';
+import type { DirectSubmissions } from './direct.service.ts';
 import type { IntakeConfig } from './intake.config.ts';
-import { postsTotal } from './intake.metrics.ts';
+import { acceptedTotal, postsTotal } from './intake.metrics.ts';
 import { idOfIdempotencyKey } from './interaction-id.ts';
 import { codeOf } from './message/errors.ts';
-import { readMessage, type PolicyFinder } from './message/read-message.ts';
+import { readMessage, type PolicyFinder, type ReadMessage } from './message/read-message.ts';
+import { noteTaken } from './taken.ts';
 
 /** What a producer is told at once. `queued`: durable in the stream, the store has not answered yet. */
 export type Receipt =
@@ -19,20 +22,24 @@ const STREAM_FULL = new Set([10_077]);
 const FULL_RETRY_SECONDS = 5;
 
 /**
- * Takes posted messages: checked here, so that a producer hears of every fault at once, then put into the review stream like any
- * other, so that 202 means durable and one path alone leads to the store.
+ * Takes posted messages: checked here, so that a producer hears of every fault at once, then handed to the store. What the store does
+ * not answer, and what leans on being delivered again, is put into the review stream like any other: 202 means committed or durable.
  */
 export class EscalationsService {
   private readonly inFlight = new Map<string, number>();
   private readonly bus: Bus;
   private readonly inbox: AnswerInbox;
+  private readonly direct: DirectSubmissions;
+  private readonly logger: Logger;
   private readonly policyFor: PolicyFinder;
   private readonly config: IntakeConfig;
   private readonly now: () => number;
 
-  constructor(deps: { bus: Bus; inbox: AnswerInbox; policyFor: PolicyFinder; config: IntakeConfig; now: () => number }) {
+  constructor(deps: { bus: Bus; inbox: AnswerInbox; direct: DirectSubmissions; logger: Logger; policyFor: PolicyFinder; config: IntakeConfig; now: () => number }) {
     this.bus = deps.bus;
     this.inbox = deps.inbox;
+    this.direct = deps.direct;
+    this.logger = deps.logger;
     this.policyFor = deps.policyFor;
     this.config = deps.config;
     this.now = deps.now;
@@ -60,7 +67,7 @@ export class EscalationsService {
     if (parsed?.namespace !== namespace) throw new UmpireError('unsupported', `what was on ${subject} cannot be sent again`);
     return this.counted(namespace, async () => {
       const read = readMessage(body, { namespace, subject: parsed, submission: '', interactionId: () => '', now: this.now }, () => null);
-      return this.send(namespace, subject, body, {}, (read.ok ? read.item.request_id : read.requestId) || null);
+      return this.publish({ namespace, subject, body, headers: {}, requestId: (read.ok ? read.item.request_id : read.requestId) || null }, this.config.verdictWaitMs);
     });
   }
 
@@ -85,11 +92,13 @@ export class EscalationsService {
   }
 
   private async take(namespace: string, body: Uint8Array, idempotencyKey: string | undefined, onDeprecated: () => void): Promise<Receipt> {
+    const waitEnds = performance.now() + this.config.verdictWaitMs;
+    const submission = `http-${newId()}:0@${this.now()}000000`;
     let made: string | null = null;
     const read = readMessage(body, {
       namespace,
       subject: null,
-      submission: '',
+      submission,
       interactionId: () => (made = idempotencyKey === undefined ? newId() : idOfIdempotencyKey(namespace, idempotencyKey)),
       now: this.now,
     }, this.policyFor);
@@ -97,11 +106,33 @@ export class EscalationsService {
     if (!read.ok) {
       throw new UmpireError(codeOf(read.errors), refusalText(read.errors.length), { errors: read.errors, extra: { request_id: read.requestId } });
     }
-    return this.send(namespace, subjectOf(read.item), body, made === null ? {} : { [HEADERS.interactionId]: made }, read.item.request_id);
+    const posted: Posted = { namespace, subject: subjectOf(read.item), body, headers: made === null ? {} : { [HEADERS.interactionId]: made }, requestId: read.item.request_id };
+    const answer = standsAlone(read.item) ? await this.submitDirectly(posted, read) : 'unsent';
+    if (typeof answer !== 'string') return receiptOf(posted.requestId, answer);
+    // The store may have it already: what it says of the one from the stream would not be what it says of this post.
+    return this.publish(posted, answer === 'unsent' ? waitEnds - performance.now() : 0);
   }
 
-  /** Publishes and waits for the verdict. Without a message id: a publish that the stream took for a repeat would get none. */
-  private async send(namespace: string, subject: string, body: Uint8Array, headers: Record<string, string>, requestId: string | null): Promise<Receipt> {
+  /** Hands it to the store. What the store refuses gets its dead letter before the producer hears of it. */
+  private async submitDirectly(posted: Posted, read: ReadMessage): Promise<Answer | 'unsent' | 'unknown'> {
+    const { namespace, reason, submission } = read.item;
+    const told = await inSpan('intake take', { kind: 'internal' }, ({ context }) =>
+      this.direct.submit({ item: context === undefined ? read.item : { ...read.item, trace: context }, payload: read.payload }));
+    if (typeof told === 'string') return told;
+    noteTaken(read, submission, this.logger);
+    acceptedTotal().inc({ namespace, reason, status: told.status });
+    const errors = faultsOf(told);
+    if (errors === null) return answerOf(told);
+    const answer = { ...answerOf(told), errors };
+    await refuse(this.bus, this.logger, { namespace, reason, subject: posted.subject, submission, data: posted.body, errors }, answer);
+    return answer;
+  }
+
+  /**
+   * Puts it into the stream, and waits up to `waitMs` for the verdict of whoever takes it from there. Without a message id: a publish
+   * that the stream took for a repeat would get none.
+   */
+  private async publish({ namespace, subject, body, headers, requestId }: Posted, waitMs: number): Promise<Receipt> {
     const expected = this.inbox.expect(namespace);
     try {
       await inSpan('intake publish', { kind: 'producer', attributes: { 'messaging.system': 'nats', 'messaging.destination.name': subject } }, ({ context }) =>
@@ -112,9 +143,20 @@ export class EscalationsService {
       if (typeof code !== 'number' || !STREAM_FULL.has(code)) throw error;
       throw new UmpireError('unavailable', `the queue of ${subject.split('.').at(-1)} is full; try again later`, { extra: { retry_after: FULL_RETRY_SECONDS }, cause: error });
     }
-    return receiptOf(requestId, await expected.within(this.config.verdictWaitMs));
+    if (waitMs > 0) return receiptOf(requestId, await expected.within(waitMs));
+    expected.forget();
+    return receiptOf(requestId, null);
   }
 }
+
+/** A message as it goes into the stream, or would; `requestId` is null if it names none. */
+type Posted = { namespace: string; subject: string; body: Uint8Array; headers: Record<string, string>; requestId: string | null };
+
+/**
+ * Whether nothing else follows from it than that it is stored. What a newer evaluation of its task does to earlier ones is done after
+ * the commit, and made good by the stream's next delivery if the store dies in between; a cancel leaves marks in the same way.
+ */
+const standsAlone = (item: SubmitItem): boolean => item.type !== 'cancel' && item.same_task === undefined;
 
 function subjectOf({ type, namespace, reason }: SubmitItem): string {
   return type === 'cancel' ? subjects.cancel(namespace, reason) : subjects.review(namespace, reason);

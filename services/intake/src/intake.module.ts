@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { AUTHENTICATOR, Bus, busOptions, connectPostgres, newReplicaName, postgresOptions, RemoteAuthenticator, systemClock, withDeadline, type Logger, type ServiceContext, type Sql } from '@umpire/runtime';
 import { AnswerInbox } from './answer.inbox.ts';
+import { DirectSubmissions } from './direct.service.ts';
 import { EscalationsController } from './escalations.controller.ts';
 import { EscalationsService } from './escalations.service.ts';
 import type { IntakeConfig } from './intake.config.ts';
@@ -71,9 +72,9 @@ const parts: Provider[] = [
   },
   {
     provide: EscalationsService,
-    inject: [BUS, AnswerInbox, PolicyService, CONFIG],
-    useFactory: (bus: Bus, inbox: AnswerInbox, policies: PolicyService, config: IntakeConfig) =>
-      new EscalationsService({ bus, inbox, config, now: systemClock.now, policyFor: (subject) => policies.policyFor(subject) }),
+    inject: [BUS, AnswerInbox, PolicyService, CONFIG, LOGGER],
+    useFactory: (bus: Bus, inbox: AnswerInbox, policies: PolicyService, config: IntakeConfig, logger: Logger) =>
+      new EscalationsService({ bus, inbox, config, logger, direct: new DirectSubmissions(new StoreClient(bus, config.verdictWaitMs), config.verdictWaitMs), now: systemClock.now, policyFor: (subject) => policies.policyFor(subject) }),
   },
   IntakeRunner,
 ];

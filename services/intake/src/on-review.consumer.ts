@@ -3,8 +3,9 @@ import { durableConsumers, HEADERS, isOwnInbox, LIMITS, parseReviewSubject, REAS
 import { DurableConsumer, inBatch, traceOfMessage, withDeadline, type Bus, type Logger, type Sql, type TraceContext } from '@umpire/runtime';
 import type { AnswerInbox } from './answer.inbox.ts';
 import { answerOf, faultsOf, type Answer } from './answer.ts';
-import { publishDeadLetter } from './dead-letter.ts';
-import { acceptedTotal, batchMessages, deprecatedTotal, policyMatchesTotal, poisonTotal, rejectedTotal } from './intake.metrics.ts';
+import { refuse } from './dead-letter.ts';
+import { acceptedTotal, batchMessages, poisonTotal } from './intake.metrics.ts';
+import { noteTaken } from './taken.ts';
 import { idFromHeaders, idOfSubmission } from './interaction-id.ts';
 import { readMessage, type PolicyFinder, type ReadMessage, type RefusedMessage } from './message/read-message.ts';
 import type { StoreClient, Submission } from './store.client.ts';
@@ -64,7 +65,7 @@ export class ReviewHandler {
     const refusals: Promise<void>[] = [];
     for (const [index, message] of open.entries()) {
       const read = message.info.deliveryCount > SUSPECTED_AFTER ? await this.readSuspect(message) : this.read(message);
-      this.note(message, read);
+      noteTaken(read, submissionOf(message), this.logger);
       const trace = traces[index];
       if (read.ok) accepted.push({ message, item: trace === undefined ? read.item : { ...read.item, trace }, payload: read.payload });
       else refusals.push(this.reject(message, read.errors, { request_id: read.requestId, status: 'rejected', duplicate: false, errors: read.errors }));
@@ -72,14 +73,6 @@ export class ReviewHandler {
     await Promise.all(refusals);
     const [first] = accepted;
     if (first) await this.submitAll(first.item.reason, accepted);
-  }
-
-  /** Counts by policy, and tells of old forms: once for each message that is handed over. */
-  private note(message: JsMsg, read: ReadMessage | RefusedMessage): void {
-    if (read.ok && read.item.type !== 'cancel') policyMatchesTotal().inc({ namespace: read.item.namespace, policy: read.item.policy?.id ?? '' });
-    if (read.deprecated === undefined) return;
-    deprecatedTotal().inc({ form: read.deprecated });
-    this.logger.warn({ form: read.deprecated, request_id: read.ok ? read.item.request_id : read.requestId, submission: submissionOf(message) }, 'deprecated_form');
   }
 
   /** @throws what Postgres throws: it is not read then */
@@ -131,9 +124,7 @@ export class ReviewHandler {
     const subject = parseReviewSubject(message.subject);
     const namespace = subject?.namespace ?? message.subject.split('.')[1] ?? '';
     const reason = subject?.reason ?? 'unknown';
-    await publishDeadLetter(this.bus, { namespace, reason, subject: message.subject, submission: submissionOf(message), data: message.data, errors });
-    for (const code of new Set(errors.map((error) => error.code))) rejectedTotal().inc({ namespace, reason, code });
-    this.logger.warn({ namespace, reason, request_id: answer.request_id, status: answer.status, submission: submissionOf(message), codes: [...new Set(errors.map((e) => e.code))] }, 'message_rejected');
+    await refuse(this.bus, this.logger, { namespace, reason, subject: message.subject, submission: submissionOf(message), data: message.data, errors }, answer);
     this.settle(message, answer);
   }
 

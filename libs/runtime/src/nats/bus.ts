@@ -1,5 +1,5 @@
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager, type PubAck } from '@nats-io/jetstream';
-import { headers as makeHeaders, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { headers as makeHeaders, NoRespondersError, RequestError, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { inboxPrefix, isOwnInbox, MAPPED_REPLY_PREFIX, namespaceOfSubject, UmpireError, type ErrorCode, type RequestSpec, type ServiceName } from '@umpire/contract';
 import { isDataError, withDeadline } from '../postgres/connect.ts';
 import type { Logger } from '../logger.ts';
@@ -21,6 +21,12 @@ export type BusOptions = NatsLogin & {
   /** Whether this service makes and mends its streams and consumers, or only looks whether they are right. */
   topology?: 'ensure' | 'check';
 };
+
+/** Whether what `request` threw means that nobody listened: then nobody has done anything. */
+export function isUnheard(error: unknown): boolean {
+  const { cause } = error as { cause?: unknown };
+  return cause instanceof NoRespondersError || (cause instanceof RequestError && cause.isNoResponders());
+}
 
 const ERROR_HEADER = 'Umpire-Error';
 const MAX_CONCURRENT_REQUESTS = 512;
