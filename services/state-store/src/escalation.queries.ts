@@ -57,14 +57,18 @@ const sealOfNew = (i: NewEscalation) => sealOf(i.event) + hex(i.payload_salt) + 
  *
  * Payload, data and state travel as text and become bytes in the server: half the size of hex. JSON text cannot hold a raw
  * U+0000, so text never refuses it.
- * @returns keys that were new
+ * @param presumed the time they say that they are opened at, if it was not read from the database's clock: nothing is stored if it is
+ *   ahead of that, or behind by more than `PRESUMED_MS`; null if it was read
+ * @returns the database's clock when the statement began, ms since the epoch, and keys that were new
  */
-export async function insertEscalations(sql: Query, items: NewEscalation[]): Promise<Key[]> {
+export async function insertEscalations(sql: Query, items: NewEscalation[], presumed: number | null): Promise<{ now: number; opened: Key[] }> {
   const assignments = items.flatMap((item, index) => principalsOf(item.state).map((principal) => ({ index: index + 1, principal })));
   const [states, payloads] = [packTexts(items.map((i) => JSON.stringify(i.state))), packTexts(items.map((i) => i.payload))];
   const [actors, data] = [packTexts(items.map((i) => i.event.actor)), packTexts(items.map((i) => i.event.data))];
-  return sql<Key[]>`
-    with input as (
+  const rows = await sql<({ now: number } & (Key | { request_id: null }))[]>`
+    with clock as materialized (
+      select ${databaseClock(sql)} as now
+    ), input as (
       select *, decode(sealed, 'hex') as seal from unnest(
         ${items.map((i) => i.state.namespace)}::text[], ${items.map((i) => i.state.request_id)}::text[], ${items.map((i) => i.state.reason)}::text[],
         ${items.map((i) => i.state.kind)}::text[], ${items.map((i) => i.state.rules.pattern)}::text[], ${items.map((i) => i.state.revision)}::int[],
@@ -80,6 +84,7 @@ export async function insertEscalations(sql: Query, items: NewEscalation[]): Pro
         namespace, request_id, reason, kind, pattern, revision, priority, excluded, opened_at, deadline, task_id, summary, prompt, pipeline_name,
         step_name, submission, event_id, sealed, state, state_length, payload, payload_length, actor, actor_length, data, data_length,
         policy, document, traceparent, position)
+      where ${presumed}::float8 is null or (select now from clock) between ${presumed}::float8 and ${presumed}::float8 + ${PRESUMED_MS}
     ), opened as (
       insert into store.escalations (namespace, request_id, reason, kind, pattern, status, seq, revision, level, priority, overdue, excluded, opened_at,
         deadline, task_id, summary, prompt, pipeline_name, step_name, policy, submission, content_digest, head, state, traceparent)
@@ -110,8 +115,14 @@ export async function insertEscalations(sql: Query, items: NewEscalation[]): Pro
     ), queued as (
       insert into store.outbox (namespace, request_id, seq) select namespace, request_id, 1 from opened
     )
-    select namespace, request_id from opened`;
+    select now, namespace, request_id from clock left join opened on true`;
+  return { now: rows[0]!.now, opened: rows.filter((row) => row.request_id !== null) };
 }
+
+/** As long as a statement waits for its turn on a busy server: what was presumed is as old as what was read before it. */
+const PRESUMED_MS = 1_000;
+/** @returns whether `insertEscalations` has taken a presumed time, by the clock that it returned. */
+export const isTrueTo = (now: number, presumed: number): boolean => now >= presumed && now <= presumed + PRESUMED_MS;
 
 /** What an earlier submission under the same key was. */
 export async function findSubmissions(sql: Query, keys: Key[]) {

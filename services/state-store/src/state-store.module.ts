@@ -56,6 +56,8 @@ import { Submissions } from './submit.service.ts';
 import { Transitions } from './transition.service.ts';
 
 const READ_LOG_UPKEEP_MS = 3_600_000;
+/** Batches of openings that are stored at once: one that a lock holds up does not hold up the next. */
+const OPENING_LANES = 2;
 /** Lists have connections of their own, which decisions do not wait for. */
 const LIST_CONNECTIONS = 4;
 
@@ -78,7 +80,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   private readonly readLogLoop: Loop;
   readonly record: RecordKeeping;
   private readonly sql: Sql;
-  private readonly listSql: Sql | null;
+  private readonly ownPools: Sql[];
   private readonly bus: Bus;
   private readonly relayBus: Bus;
   private readonly cache: RenderingCache;
@@ -93,9 +95,9 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
   private readonly gauges: StoreGauges;
   private responders: (() => Promise<void>)[] = [];
 
-  constructor(config: StateStoreConfig, { logger, readiness }: ServiceContext, { sql, listSql }: { sql: Sql; listSql: Sql | null }, bus: Bus, relayBus: Bus) {
+  constructor(config: StateStoreConfig, { logger, readiness }: ServiceContext, { sql, openSqls, listSql }: { sql: Sql; openSqls: Sql[]; listSql: Sql | null }, bus: Bus, relayBus: Bus) {
     this.sql = sql;
-    this.listSql = listSql;
+    this.ownPools = [sql, ...openSqls, ...(listSql ? [listSql] : [])];
     const planned = new PlannedSql(sql, listSql);
     this.bus = bus;
     this.relayBus = relayBus;
@@ -111,7 +113,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
       this.cache.dropSoon(states);
     };
     this.transitions = new Transitions(sql, committed);
-    this.submissions = new Submissions(sql, this.transitions, logger, (items) => this.relay.publishSoon(items));
+    this.submissions = new Submissions({ sql, lanes: openSqls, transitions: this.transitions, logger, committed: (items) => this.relay.publishSoon(items) });
     this.reads = new Reads(sql, this.cache, this.hints, planned);
     this.responses = new Responses(this.transitions);
     this.bulk = new BulkResponses(this.responses, logger);
@@ -174,7 +176,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     await this.relay.stop();
     await this.readLog.stop();
     this.limiter.close();
-    await Promise.all([this.cache.close(), this.bus.close(), this.relayBus.close(), this.sql.end({ timeout: 5 }), this.listSql?.end({ timeout: 5 })]);
+    await Promise.all([this.cache.close(), this.bus.close(), this.relayBus.close(), ...this.ownPools.map((pool) => pool.end({ timeout: 5 }))]);
   }
 }
 
@@ -186,10 +188,11 @@ export class StateStoreModule {
       const postgres = postgresOptions(config, 'state-store', logger);
       const sql = connectPostgres(postgres);
       const listSql = config.postgresPooled ? null : connectPostgres({ ...postgres, max: Math.min(LIST_CONNECTIONS, config.postgresPool), settings: { plan_cache_mode: 'force_generic_plan' } });
+      const openSqls = Array.from({ length: OPENING_LANES }, () => connectPostgres({ ...postgres, max: 1 }));
       const connectBus = (echo: boolean) => Bus.connect({ ...busOptions(config, 'state-store', logger), echo });
       // nats-server writes (and syncs) what a connection publishes before it reads on: replies must not wait behind the relay's events.
       const [bus, relayBus] = await Promise.all([connectBus(true), connectBus(false)]);
-      return new Store(config, { ...context, logger }, { sql, listSql }, bus, relayBus);
+      return new Store(config, { ...context, logger }, { sql, openSqls, listSql }, bus, relayBus);
     };
     return {
       module: StateStoreModule,

@@ -312,6 +312,7 @@ describe('outbox', () => {
   it('is swept when the broker comes back', async () => {
     await harness.submit([submission('swept')]);
     await eventually('published', async () => (await eventsOf('swept')).length === 1);
+    await eventually('forgotten', async () => (await harness.database.sql`select 1 from store.outbox where request_id = 'swept'`).length === 0);
     await harness.nats.kill();
     // A decision needs no broker; its events wait in the outbox.
     expect((await respond('swept', { decision: 'approve' })).status).toBe(200);

@@ -23,6 +23,13 @@ export async function findTombstones(sql: Query, keys: Key[]) {
     where t.created_at > (select clock_timestamp()) - interval '24 hours'`;
 }
 
+/** @returns tombstones of ids that are there, at most `limit`: whoever stored them came to an end before it looked. */
+export async function findMissedTombstones(sql: Query, limit: number) {
+  return sql<(Key & { detail: string | null })[]>`
+    select t.namespace, t.request_id, t.detail from store.tombstones t join store.escalations e using (namespace, request_id)
+    where t.created_at > (select clock_timestamp()) - interval '24 hours' limit ${limit}`;
+}
+
 export async function deleteTombstone(sql: Query, key: Key): Promise<void> {
   await sql`delete from store.tombstones where namespace = ${key.namespace} and request_id = ${key.request_id}`;
 }

@@ -1,12 +1,12 @@
 import { decodeUtf8, fromHex, toHex, UmpireError, type SubmitItem, type Verdict } from '@umpire/contract';
 import { evolve, openEscalation, type Actor, type Electorate, type SameTask } from '@umpire/domain';
 import { CHAIN_START, saltedDigest } from '@umpire/record';
-import { Batcher, counter, databaseNow, histogram, inBatch, isDataError, Loop, postgresStep, withDeadline, type Logger, type Sql, type TraceContext } from '@umpire/runtime';
-import { findSubmissions, insertEscalations, parseState, type Key, type NewEscalation } from './escalation.queries.ts';
+import { Batcher, counter, databaseNow, histogram, inBatch, isDataError, Loop, postgresStep, PresumedClock, withDeadline, type Logger, type Sql, type TraceContext } from '@umpire/runtime';
+import { findSubmissions, insertEscalations, isTrueTo, parseState, type Key, type NewEscalation } from './escalation.queries.ts';
 import { newSalt, recordEvent } from './event-record.ts';
 import type { OutboxItem } from './outbox.queries.ts';
 import { SameTasks } from './same-task.service.ts';
-import { deleteTombstone, findGroupMembers, findTombstones, hasTombstones, insertTombstone, pruneTombstones } from './submit.queries.ts';
+import { deleteTombstone, findGroupMembers, findMissedTombstones, findTombstones, hasTombstones, insertTombstone, pruneTombstones } from './submit.queries.ts';
 import { keyOf, outboxItem, type Transitions } from './transition.service.ts';
 
 export type Submission = { item: SubmitItem; body: Uint8Array };
@@ -24,19 +24,27 @@ const batchSize = histogram('umpire_store_submit_batch_items', 'Submissions stor
 /** Opens what intake hands over, and cancels what producers take back. Answers a verdict for every submission. */
 export class Submissions {
   private readonly sql: Sql;
+  /** Those that no batch is using. */
+  private readonly lanes: Sql[];
+  private readonly clock: PresumedClock;
   private readonly transitions: Transitions;
   private readonly sameTasks: SameTasks;
   private readonly committed: (items: OutboxItem[]) => void;
   private readonly batcher: Batcher<Opening, Verdict>;
   private readonly pruner: Loop;
 
-  constructor(sql: Sql, transitions: Transitions, logger: Logger, committed: (items: OutboxItem[]) => void) {
+  /** @param lanes pools of one connection each: so many batches are stored at once */
+  constructor({ sql, lanes, transitions, logger, clock = new PresumedClock(), committed }: {
+    sql: Sql; lanes: Sql[]; transitions: Transitions; logger: Logger; clock?: PresumedClock; committed: (items: OutboxItem[]) => void;
+  }) {
     this.sql = sql;
+    this.lanes = [...lanes];
+    this.clock = clock;
     this.transitions = transitions;
     this.sameTasks = new SameTasks(sql, transitions);
     this.committed = committed;
-    this.batcher = new Batcher((openings) => this.openBatch(openings), { items: 300, size: 2 * 1024 * 1024, lanes: 2, patienceMs: 50 });
-    this.pruner = new Loop({ name: 'tombstone-pruner', intervalMs: 60_000, logger, runOnce: () => withDeadline(pruneTombstones(sql, 1_000), STATEMENT_MS, 'tombstone prune') });
+    this.batcher = new Batcher((openings) => this.openBatch(openings), { items: 300, size: 2 * 1024 * 1024, lanes: lanes.length, patienceMs: 50 });
+    this.pruner = new Loop({ name: 'tombstone-pruner', intervalMs: 60_000, logger, runOnce: () => this.tidyTombstones() });
   }
 
   start(): void {
@@ -129,18 +137,16 @@ export class Submissions {
 
   private async open(openings: Opening[]): Promise<Verdict[]> {
     const groups = await this.membersOf(openings);
-    const now = await withDeadline(databaseNow(this.sql), STATEMENT_MS, 'database clock');
     const earlier = await this.earlierResponders(openings);
     const sameTasks = await this.sameTasks.earlier(openings.map(({ item }) => item));
-    const items = openings.map((opening, index) => prepare(opening, now, groups, { responders: earlier[index]!, sameTask: sameTasks[index] }));
-    batchSize.observe(items.length);
-    const inserted = await postgresStep('insert escalations', () => withDeadline(insertEscalations(this.sql, items), STATEMENT_MS, 'insert of escalations'));
-    const fresh = new Set(inserted.map(keyOf));
+    const preparedAt = (now: number) => openings.map((opening, index) => prepare(opening, now, groups, { responders: earlier[index]!, sameTask: sameTasks[index] }));
+    const { items, opened, anyTombstones } = await this.insert(preparedAt);
+    const fresh = new Set(opened.map(keyOf));
     const freshItems = items.filter((item) => fresh.has(keyOf(item.state)));
     this.committed(freshItems.map((item) => outboxItem(item.event, item.state, item.trace, item.payload)));
     const taken = openings.filter(({ item }) => !fresh.has(keyOf(item)));
     const known = new Map(taken.length === 0 ? [] : (await withDeadline(findSubmissions(this.sql, taken.map(({ item }) => item)), STATEMENT_MS, 'submissions')).map((row) => [keyOf(row), row]));
-    await this.honourTombstones(openings.map(({ item }) => item));
+    if (anyTombstones) await this.honourTombstones(openings.map(({ item }) => item));
     await this.sameTasks.settle(openings.map(({ item }) => item).filter((item) => fresh.has(keyOf(item)) || known.get(keyOf(item))?.submission === item.submission));
     return openings.map(({ item }): Verdict => {
       if (fresh.has(keyOf(item))) return { request_id: item.request_id, status: 'stored' };
@@ -151,13 +157,44 @@ export class Submissions {
     });
   }
 
+  /**
+   * Stores them as of the time that the database's clock must show; if it shows another, as of that.
+   * @returns what was stored, and whether any id was cancelled before it came. Tombstones are looked for behind the insert on its own
+   *   connection: what is sent there together is done one after the other, each in a transaction of its own, for one round trip.
+   */
+  private async insert(preparedAt: (now: number) => NewEscalation[]): Promise<{ items: NewEscalation[]; opened: Key[]; anyTombstones: boolean }> {
+    const presumed = this.clock.presume();
+    const now = presumed ?? await withDeadline(databaseNow(this.sql), STATEMENT_MS, 'database clock');
+    const items = preparedAt(now);
+    batchSize.observe(items.length);
+    const sql = this.lanes.pop()!;
+    try {
+      const inserting = insertEscalations(sql, items, presumed).then((inserted) => (this.clock.learn(inserted.now), inserted));
+      const both = Promise.all([inserting, hasTombstones(sql)]);
+      const [inserted, anyTombstones] = await postgresStep('insert escalations', () => withDeadline(both, STATEMENT_MS, 'insert of escalations'));
+      if (presumed === null || isTrueTo(inserted.now, presumed)) return { items, opened: inserted.opened, anyTombstones };
+    } finally {
+      this.lanes.push(sql);
+    }
+    this.clock.forget();
+    return this.insert(preparedAt);
+  }
+
   private async honourTombstones(keys: Key[]): Promise<void> {
-    if (!(await withDeadline(hasTombstones(this.sql), STATEMENT_MS, 'tombstones'))) return;
-    const marked = await withDeadline(findTombstones(this.sql, keys), STATEMENT_MS, 'tombstones');
+    await this.cancelMarked(await withDeadline(findTombstones(this.sql, keys), STATEMENT_MS, 'tombstones'));
+  }
+
+  private async cancelMarked(marked: (Key & { detail: string | null })[]): Promise<void> {
     for (const { namespace, request_id, detail } of marked) {
       await this.tryCancel({ namespace, request_id }, detail, PRODUCER);
       await withDeadline(deleteTombstone(this.sql, { namespace, request_id }), STATEMENT_MS, 'tombstone delete');
     }
+  }
+
+  /** What a store that ended between commit and look left behind, unless the stream delivers it again; then what nobody came for in a day. */
+  private async tidyTombstones(): Promise<number> {
+    await this.cancelMarked(await withDeadline(findMissedTombstones(this.sql, 100), STATEMENT_MS, 'tombstones'));
+    return withDeadline(pruneTombstones(this.sql, 1_000), STATEMENT_MS, 'tombstone prune');
   }
 
   private async membersOf(openings: Opening[]): Promise<Map<string, string[]>> {

@@ -83,6 +83,38 @@ export async function databaseNow(sql: Query): Promise<number> {
   return row!.now;
 }
 
+const READING_MS = 10_000;
+/** What two clocks may drift apart in that time, and the part of a millisecond that a reading leaves out. */
+const MARGIN_MS = 1;
+
+/**
+ * What the database's clock must show by now, going by when it was last read: behind it by as long as that answer was under way, and not
+ * ahead of it unless it was set. So whoever writes such a time has the statement that writes it look at the clock as well.
+ */
+export class PresumedClock {
+  private reading: { now: number; at: number } | null = null;
+
+  /** Call with the clock's reading (ms since the epoch) as soon as it is there. */
+  learn(now: number): void {
+    const at = performance.now();
+    const { reading } = this;
+    // The one that was under way for the shortest time is the best, until it is old.
+    if (reading === null || at - reading.at > READING_MS || now - at > reading.now - reading.at) this.reading = { now, at };
+  }
+
+  /** What was presumed proved wrong. */
+  forget(): void {
+    this.reading = null;
+  }
+
+  /** @returns ms since the epoch, or null if it was not read of late */
+  presume(): number | null {
+    if (this.reading === null) return null;
+    const age = performance.now() - this.reading.at;
+    return age > READING_MS ? null : Math.floor(this.reading.now + age) - MARGIN_MS;
+  }
+}
+
 /**
  * Whether an error is about the data (SQLSTATE class 22 data exception, 23 integrity, 54 program limit) rather than about the
  * server: such a row is rejected, everything else is tried again.
