@@ -57,7 +57,8 @@ export type SubmitItem =
       reason: Reason;
       /**
        * `<stream>:<sequence>@<nanoseconds when stored>`: the same submission again is `stored`, not `duplicate`. The time tells
-       * messages apart when a lost stream was made again and counts from one.
+       * messages apart when a lost stream was made again and counts from one. What was posted and has no place in a stream is
+       * `http-<an id of its own>:0@<nanoseconds of intake's clock>`.
        */
       submission: string;
       /** Hex of the same-content digest. */

@@ -1,11 +1,11 @@
-import { LIMITS, UmpireError, type Reason, type Verdict } from '@umpire/contract';
-import { Batcher, isUnheard, withDeadline } from '@umpire/runtime';
+import { LIMITS, type Reason, type Verdict } from '@umpire/contract';
+import { Batcher, currentTrace, inBatch, isUnheard, withDeadline, type TraceContext } from '@umpire/runtime';
 import type { StoreClient, Submission } from './store.client.ts';
 
 /** What became of a submission: the store's verdict; `unsent`, so it is certainly not there; `unknown`, so it may be. */
 export type Told = Verdict | 'unsent' | 'unknown';
 
-type Waiting = Submission & { until: number };
+type Waiting = Submission & { until: number; cause: TraceContext };
 
 /**
  * The short way of what is posted: to the store at once, without a place in the stream first. Nothing is promised to the caller until
@@ -25,7 +25,7 @@ export class DirectSubmissions {
   }
 
   async submit(submission: Submission): Promise<Told> {
-    const waiting = { ...submission, until: performance.now() + this.patienceMs };
+    const waiting = { ...submission, until: performance.now() + this.patienceMs, cause: currentTrace() };
     return withDeadline(this.batcherOf(submission).add(waiting, submission.payload.length), this.patienceMs, 'verdict').catch(() => 'unknown' as const);
   }
 
@@ -39,15 +39,18 @@ export class DirectSubmissions {
     return batcher;
   }
 
-  /** What nobody waits for any longer is in the stream by now, and is not sent. */
-  private async send(reason: Reason, batch: Waiting[]): Promise<Told[]> {
-    const open = batch.filter(({ until }) => until > performance.now());
+  private send(reason: Reason, batch: Waiting[]): Promise<Told[]> {
+    return inBatch('intake take', batch.map(({ cause }) => cause), { kind: 'internal' }, (traces) =>
+      this.sendTraced(reason, batch.map((one, index) => (traces[index] === undefined ? one : { ...one, item: { ...one.item, trace: traces[index] } }))));
+  }
+
+  /** Frame by frame. What nobody waits for any longer is in the stream by then, and is not sent. */
+  private async sendTraced(reason: Reason, batch: Waiting[]): Promise<Told[]> {
     const told = new Map<Waiting, Told>();
-    for (let done = 0; done < open.length; ) {
-      const rest = open.slice(done);
+    const open = () => batch.filter((one) => !told.has(one) && one.until > performance.now());
+    for (let rest = open(); rest.length > 0; rest = open()) {
       const verdicts = await this.store.submit(reason, rest).catch((error: unknown): Told[] => rest.map(() => (isUnheard(error) ? 'unsent' : 'unknown')));
       verdicts.forEach((verdict, index) => told.set(rest[index]!, verdict));
-      done += verdicts.length;
     }
     return batch.map((one) => told.get(one) ?? 'unsent');
   }

@@ -32,15 +32,17 @@ export class EscalationsService {
   private readonly direct: DirectSubmissions;
   private readonly logger: Logger;
   private readonly policyFor: PolicyFinder;
+  private readonly followsTasks: (namespace: string) => boolean;
   private readonly config: IntakeConfig;
   private readonly now: () => number;
 
-  constructor(deps: { bus: Bus; inbox: AnswerInbox; direct: DirectSubmissions; logger: Logger; policyFor: PolicyFinder; config: IntakeConfig; now: () => number }) {
+  constructor(deps: { bus: Bus; inbox: AnswerInbox; direct: DirectSubmissions; logger: Logger; policyFor: PolicyFinder; followsTasks: (namespace: string) => boolean; config: IntakeConfig; now: () => number }) {
     this.bus = deps.bus;
     this.inbox = deps.inbox;
     this.direct = deps.direct;
     this.logger = deps.logger;
     this.policyFor = deps.policyFor;
+    this.followsTasks = deps.followsTasks;
     this.config = deps.config;
     this.now = deps.now;
   }
@@ -107,17 +109,24 @@ export class EscalationsService {
       throw new UmpireError(codeOf(read.errors), refusalText(read.errors.length), { errors: read.errors, extra: { request_id: read.requestId } });
     }
     const posted: Posted = { namespace, subject: subjectOf(read.item), body, headers: made === null ? {} : { [HEADERS.interactionId]: made }, requestId: read.item.request_id };
-    const answer = standsAlone(read.item) ? await this.submitDirectly(posted, read) : 'unsent';
+    const answer = this.standsAlone(read.item) ? await this.submitDirectly(posted, read) : 'unsent';
     if (typeof answer !== 'string') return receiptOf(posted.requestId, answer);
     // The store may have it already: what it says of the one from the stream would not be what it says of this post.
     return this.publish(posted, answer === 'unsent' ? waitEnds - performance.now() : 0);
   }
 
+  /**
+   * Whether nothing else follows from it than that it is stored. What a newer evaluation of a task does to earlier ones goes by the
+   * place of each in the stream, and is made good by the next delivery if the store ends on the way; a cancel goes behind what it cancels.
+   */
+  private standsAlone(item: SubmitItem): boolean {
+    return item.type !== 'cancel' && !this.followsTasks(item.namespace);
+  }
+
   /** Hands it to the store. What the store refuses gets its dead letter before the producer hears of it. */
   private async submitDirectly(posted: Posted, read: ReadMessage): Promise<Answer | 'unsent' | 'unknown'> {
     const { namespace, reason, submission } = read.item;
-    const told = await inSpan('intake take', { kind: 'internal' }, ({ context }) =>
-      this.direct.submit({ item: context === undefined ? read.item : { ...read.item, trace: context }, payload: read.payload }));
+    const told = await this.direct.submit({ item: read.item, payload: read.payload });
     if (typeof told === 'string') return told;
     noteTaken(read, submission, this.logger);
     acceptedTotal().inc({ namespace, reason, status: told.status });
@@ -151,12 +160,6 @@ export class EscalationsService {
 
 /** A message as it goes into the stream, or would; `requestId` is null if it names none. */
 type Posted = { namespace: string; subject: string; body: Uint8Array; headers: Record<string, string>; requestId: string | null };
-
-/**
- * Whether nothing else follows from it than that it is stored. What a newer evaluation of its task does to earlier ones is done after
- * the commit, and made good by the stream's next delivery if the store dies in between; a cancel leaves marks in the same way.
- */
-const standsAlone = (item: SubmitItem): boolean => item.type !== 'cancel' && item.same_task === undefined;
 
 function subjectOf({ type, namespace, reason }: SubmitItem): string {
   return type === 'cancel' ? subjects.cancel(namespace, reason) : subjects.review(namespace, reason);

@@ -74,7 +74,7 @@ const parts: Provider[] = [
     provide: EscalationsService,
     inject: [BUS, AnswerInbox, PolicyService, CONFIG, LOGGER],
     useFactory: (bus: Bus, inbox: AnswerInbox, policies: PolicyService, config: IntakeConfig, logger: Logger) =>
-      new EscalationsService({ bus, inbox, config, logger, direct: new DirectSubmissions(new StoreClient(bus, config.verdictWaitMs), config.verdictWaitMs), now: systemClock.now, policyFor: (subject) => policies.policyFor(subject) }),
+      new EscalationsService({ bus, inbox, config, logger, direct: new DirectSubmissions(new StoreClient(bus, config.verdictWaitMs), config.verdictWaitMs), now: systemClock.now, policyFor: (subject) => policies.policyFor(subject), followsTasks: (namespace) => policies.followsTasks(namespace) }),
   },
   IntakeRunner,
 ];

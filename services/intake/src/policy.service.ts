@@ -86,6 +86,11 @@ export class PolicyService {
     return this.of(namespace);
   }
 
+  /** Whether a policy of the namespace says what a newer evaluation of a task does to earlier ones. @throws as `policyFor` */
+  followsTasks(namespace: string): boolean {
+    return this.of(namespace).some(({ enabled, document }) => enabled && document.same_task !== undefined);
+  }
+
   private of(namespace: string): readonly ActivePolicy[] {
     if (!this.set) throw new UmpireError('unavailable', 'the policies have not been read yet; try again', { extra: { retry_after: 1 } });
     return this.set.byNamespace.get(namespace) ?? [];

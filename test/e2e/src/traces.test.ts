@@ -56,7 +56,7 @@ describe('traces, topology split', () => {
     const resolved = await receiver.waitFor('trace-1', 'hitl_escalation_resolved', WITHIN_MS);
     expect(traceOf(resolved.headers['traceparent'])).toBe(traceId);
     await spansOf(traceId, [
-      'umpire-intake: POST /api/escalations', 'umpire-intake: intake publish', 'umpire-intake: intake take', 'umpire-intake: request umpire.store.submit.hard_disagreement',
+      'umpire-intake: POST /api/escalations', 'umpire-intake: intake take', 'umpire-intake: request umpire.store.submit.hard_disagreement',
       'umpire-state-store: store open', 'umpire-state-store: postgres insert escalations', 'umpire-state-store: publish escalation opened',
       'umpire-notifier: notifier fan out', 'umpire-notifier: postgres insert deliveries', 'umpire-notifier: webhook POST',
       'umpire-timeout-scheduler: scheduler arm', 'umpire-timeout-scheduler: postgres arm timers',

@@ -126,8 +126,7 @@ export class DeliveryEngine {
     return [...ready.slice(this.turn), ...ready.slice(0, this.turn)].flatMap((lane) => {
       const room = this.roomFor(lane, now);
       if (room < 1) this.starved ||= lane.room(now) > 0;
-      // A lane that still has work in wait is not worth a query for one more.
-      return room >= 1 && (lane.queue.length === 0 || room >= lane.limit / 2) ? [{ lane, room }] : [];
+      return isWorthAsking(lane, room) ? [{ lane, room }] : [];
     });
   }
 
@@ -229,6 +228,8 @@ export class DeliveryEngine {
     span?.end();
     this.reflect(lane, answer, began);
     this.pump(lane);
+    // The next ones come while others are on their way, not when this one's result stands in the database.
+    if (lane.dueAt <= performance.now() && isWorthAsking(lane, lane.room(performance.now()))) this.onRoom();
     const ok = answer.error === null;
     const { failingSince } = endpoint;
     // Known here before the database's word comes back with the next load.
@@ -237,7 +238,7 @@ export class DeliveryEngine {
     lane.active.delete(delivery);
     this.letGo(delivery);
     if (row.delayMs !== null) lane.note(performance.now() + row.delayMs);
-    if (row.delayMs !== null || this.starved || (lane.queue.length === 0 && lane.dueAt <= performance.now())) this.onRoom();
+    if (row.delayMs !== null || this.starved) this.onRoom();
   }
 
   private async send(endpoint: Endpoint, delivery: Held, now: number, trace: TraceContext): Promise<Answer> {
@@ -291,6 +292,9 @@ export class DeliveryEngine {
     if (answer.retryAfterMs !== null && (answer.status === 429 || answer.status === 503)) lane.rest(now + answer.retryAfterMs, now);
   }
 }
+
+/** A lane that still has work in wait is not worth a query for one more. */
+const isWorthAsking = (lane: Lane, room: number): boolean => room >= 1 && (lane.queue.length === 0 || room >= lane.limit / 2);
 
 /** Any complete answer shows life, save those that say "not now". */
 function signOf(answer: Answer): Sign {

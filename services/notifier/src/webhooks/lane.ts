@@ -66,9 +66,14 @@ export class Lane {
     return this.endpoint.maxConcurrency ?? this.standardLimit;
   }
 
-  /** Deliveries and promised places that count against the caps. */
+  /** Deliveries and promised places that count against the cap on all, those whose result is still to be recorded among them. */
   get held(): number {
     return this.queue.length + this.active.size + this.reserved;
+  }
+
+  /** Those that have no answer yet: what else it holds keeps the endpoint from nothing. */
+  private get ahead(): number {
+    return this.queue.length + this.sending + this.reserved;
   }
 
   get inFlight(): number {
@@ -80,10 +85,10 @@ export class Lane {
     return this.endpoint.enabled && now >= this.pausedUntil && this.sending < Math.min(this.window, this.limit);
   }
 
-  /** How many more the lane may hold: what it can send, and as much again in wait so that it never runs dry. */
+  /** How many more the lane may take: what it can send, and as much again in wait so that it never runs dry. */
   room(now: number): number {
     if (!this.endpoint.enabled || now < this.pausedUntil) return 0;
-    return Math.max(0, (this.pauses > 0 ? 1 : 2 * Math.min(this.window, this.limit)) - this.held);
+    return Math.max(0, (this.pauses > 0 ? 1 : 2 * Math.min(this.window, this.limit)) - this.ahead);
   }
 
   /** When the database has something for this endpoint that nobody holds, as far as is known; Infinity when it has nothing. */

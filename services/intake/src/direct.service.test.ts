@@ -1,0 +1,126 @@
+import { NoRespondersError, TimeoutError } from '@nats-io/transport-node';
+import { UmpireError, type Reason, type Verdict } from '@umpire/contract';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { bytes, hitlRequest } from '../test/samples.ts';
+import { DirectSubmissions } from './direct.service.ts';
+import { readMessage } from './message/read-message.ts';
+import type { StoreClient, Submission } from './store.client.ts';
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const idsOf = (entries: readonly Submission[]) => entries.map(({ item }) => item.request_id);
+const stored = (request_id: string): Verdict => ({ request_id, status: 'stored' });
+
+/** A store that answers when it is told to: the first `count` of what it was sent. */
+function heldStore() {
+  const sent: { reason: Reason; ids: string[]; namespace: string; answer(count?: number): void; fail(error: Error): void }[] = [];
+  const submit: StoreClient['submit'] = (reason, entries) => new Promise((resolve, reject) => {
+    const ids = idsOf(entries);
+    sent.push({ reason, ids, namespace: entries[0]!.item.namespace, answer: (count = ids.length) => resolve(ids.slice(0, count).map(stored)), fail: reject });
+  });
+  return { sent, store: { submit } as StoreClient };
+}
+
+function submission(request_id: string, { namespace = 'default', reason = 'hard_disagreement' as Reason } = {}): Submission {
+  const read = readMessage(bytes(hitlRequest({ request_id, escalation_reason: reason })), { namespace, subject: null, submission: 's', interactionId: () => '', now: () => 0 }, () => null);
+  if (!read.ok) throw new Error('the sample is not valid');
+  return read;
+}
+
+afterEach(() => void vi.useRealTimers());
+
+describe('DirectSubmissions', () => {
+  it('sends together what comes together, and tells each its verdict', async () => {
+    const { sent, store } = heldStore();
+    const direct = new DirectSubmissions(store, 60_000);
+    const told = ['a', 'b'].map((id) => direct.submit(submission(id)));
+    await turn();
+    expect(sent).toMatchObject([{ reason: 'hard_disagreement', ids: ['a', 'b'] }]);
+    sent[0]!.answer();
+    expect(await Promise.all(told)).toEqual([stored('a'), stored('b')]);
+  });
+
+  it('sends the rest again where the store answers for fewer than it was sent', async () => {
+    const { sent, store } = heldStore();
+    const direct = new DirectSubmissions(store, 60_000);
+    const told = ['a', 'b', 'c'].map((id) => direct.submit(submission(id)));
+    await turn();
+    sent[0]!.answer(2);
+    await turn();
+    expect(sent.map(({ ids }) => ids)).toEqual([['a', 'b', 'c'], ['c']]);
+    sent[1]!.answer();
+    expect(await Promise.all(told)).toEqual([stored('a'), stored('b'), stored('c')]);
+  });
+
+  it('says `unsent` where nobody listened, and `unknown` of every other fault', async () => {
+    const { sent, store } = heldStore();
+    const direct = new DirectSubmissions(store, 60_000);
+    const unavailable = (cause?: Error) => new UmpireError('unavailable', 'no answer', { cause });
+    const faults = [unavailable(new NoRespondersError('umpire.store.submit.hard_disagreement')), unavailable(new TimeoutError()), unavailable(), new TypeError('a fault of ours')];
+    const told: unknown[] = [];
+    for (const [index, fault] of faults.entries()) {
+      const one = direct.submit(submission(`fault-${index}`));
+      await turn();
+      sent[index]!.fail(fault);
+      told.push(await one);
+    }
+    expect(told).toEqual(['unsent', 'unknown', 'unknown', 'unknown']);
+  });
+
+  it('says so of the rest alone if the store goes away in between', async () => {
+    const { sent, store } = heldStore();
+    const direct = new DirectSubmissions(store, 60_000);
+    const told = ['a', 'b', 'c'].map((id) => direct.submit(submission(id)));
+    await turn();
+    sent[0]!.answer(1);
+    await turn();
+    sent[1]!.fail(new UmpireError('unavailable', 'no answer', { cause: new NoRespondersError('umpire.store.submit.hard_disagreement') }));
+    expect(await Promise.all(told)).toEqual([stored('a'), 'unsent', 'unsent']);
+  });
+
+  it('says `unknown` when its time is over, and does not send what waited for longer', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const { sent, store } = heldStore();
+    const direct = new DirectSubmissions(store, 1_000);
+    const told: Promise<unknown>[] = [];
+    const submit = async (id: string) => {
+      told.push(direct.submit(submission(id)));
+      await turn();
+    };
+    await submit('first lane');
+    // Past the patience with it.
+    vi.advanceTimersByTime(60);
+    await submit('second lane');
+    await submit('waits in vain');
+    vi.advanceTimersByTime(600);
+    await submit('waits');
+    vi.advanceTimersByTime(500);
+    expect(await Promise.all(told.slice(0, 3))).toEqual(['unknown', 'unknown', 'unknown']);
+    sent[0]!.answer();
+    await turn();
+    await turn();
+    expect(sent.map(({ ids }) => ids)).toEqual([['first lane'], ['second lane'], ['waits']]);
+    sent[2]!.answer();
+    expect(await told[3]).toEqual(stored('waits'));
+  });
+
+  it('lets namespaces and reasons not wait for each other', async () => {
+    const { sent, store } = heldStore();
+    const direct = new DirectSubmissions(store, 60_000);
+    const told: Promise<unknown>[] = [];
+    for (const [id, of] of [['held', {}], ['elsewhere', { namespace: 'team-a' }], ['otherwise', { reason: 'low_confidence' }], ['waits', {}]] as const) {
+      told.push(direct.submit(submission(id, of)));
+      await turn();
+    }
+    expect(sent.map(({ namespace, reason, ids }) => [namespace, reason, ids])).toEqual([
+      ['default', 'hard_disagreement', ['held']], ['team-a', 'hard_disagreement', ['elsewhere']], ['default', 'low_confidence', ['otherwise']],
+    ]);
+    sent[1]!.answer();
+    sent[2]!.answer();
+    expect(await Promise.all(told.slice(1, 3))).toEqual([stored('elsewhere'), stored('otherwise')]);
+    sent[0]!.answer();
+    expect(await told[0]).toEqual(stored('held'));
+    await turn();
+    sent[3]!.answer();
+    expect(await told[3]).toEqual(stored('waits'));
+  });
+});
