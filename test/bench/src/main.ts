@@ -56,7 +56,7 @@ for (const part of PARTS.filter(({ name }) => positionals.length === 0 || positi
   const result = await part.run({ quick: values.quick, rounds, only: values.only });
   for (const aim of result.aims) say(`  ${aim.met ? 'met' : 'NOT MET'}: ${aim.what}: ${aim.measured.toFixed(2)} ${aim.unit} (aim ${aim.aim})`);
   if (values.quick || values.only !== undefined) continue;
-  keep({ part: part.name, title: part.title, began, ended: new Date().toISOString(), commit: commit(), machine: describeMachine(), ...result });
+  keep({ part: part.name, title: part.title, began, ended: new Date().toISOString(), commit: commit(), machine: await describeMachine(), ...result });
   writeReport(PARTS.map(({ name }) => name));
 }
 process.exit();

@@ -52,13 +52,16 @@ function section(result: Result): string {
   return [
     `## ${result.part}`,
     `${result.title}. ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, ${result.began.slice(0, 16).replace('T', ' ')} UTC, commit ${result.commit}. Load average ${round(quantile(loads, 0.5))} (${round(Math.min(...loads))} to ${round(Math.max(...loads))}); ` +
-      `other programs had ${round(quantile(others, 0.5))} % of the processors (${round(Math.min(...others))} to ${round(Math.max(...others))} %).`,
+      `other programs had ${round(quantile(others, 0.5))} % of the processors (${round(Math.min(...others))} to ${round(Math.max(...others))} %). ${machineOf(result.machine)}`,
     ...(result.notes ?? []),
     ...result.charts.map((chart, index) => `![${chart.title}](results/${chartName(result, index)})`),
     ...tables,
     ...cpuTable(found),
   ].join('\n\n');
 }
+
+/** Results of before it was measured do not tell the hand-over. */
+const machineOf = ({ cpu, cores, hand_over_us }: Machine) => `${cores} × ${cpu}${(hand_over_us as number | undefined) === undefined ? '' : `, ${hand_over_us} µs to hand over to a thread and back`}.`;
 
 const columnsOf = (metrics: Record<string, Summary>) => Object.keys(metrics).filter((name) => !name.startsWith('cpu_'));
 
