@@ -51,19 +51,53 @@ describe('DirectSubmissions', () => {
     expect(await Promise.all(told)).toEqual([stored('a'), stored('b'), stored('c')]);
   });
 
-  it('says `unsent` where nobody listened, and `unknown` of every other fault', async () => {
+  const unavailable = (cause?: Error) => new UmpireError('unavailable', 'no answer', { cause });
+  const noResponders = unavailable(new NoRespondersError('umpire.store.submit.hard_disagreement'));
+
+  it('says `unsent` where nobody listened', async () => {
+    const { sent, store } = heldStore();
+    const told = new DirectSubmissions(store, 60_000).submit(submission('a'));
+    await turn();
+    sent[0]!.fail(noResponders);
+    expect(await told).toBe('unsent');
+  });
+
+  it.each([unavailable(new TimeoutError()), unavailable(), new TypeError('a fault of ours')])('asks once more after any other fault: %s', async (fault) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const { sent, store } = heldStore();
+    const told = new DirectSubmissions(store, 60_000).submit(submission('a'));
+    await turn();
+    sent[0]!.fail(fault);
+    await turn();
+    vi.advanceTimersByTime(100);
+    await turn();
+    expect(sent.map(({ ids }) => ids)).toEqual([['a'], ['a']]);
+    sent[1]!.answer();
+    expect(await told).toEqual(stored('a'));
+  });
+
+  it.each([unavailable(), noResponders])('does not know after two, and leaves that store alone for five seconds: %s', async (second) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     const { sent, store } = heldStore();
     const direct = new DirectSubmissions(store, 60_000);
-    const unavailable = (cause?: Error) => new UmpireError('unavailable', 'no answer', { cause });
-    const faults = [unavailable(new NoRespondersError('umpire.store.submit.hard_disagreement')), unavailable(new TimeoutError()), unavailable(), new TypeError('a fault of ours')];
-    const told: unknown[] = [];
-    for (const [index, fault] of faults.entries()) {
-      const one = direct.submit(submission(`fault-${index}`));
-      await turn();
-      sent[index]!.fail(fault);
-      told.push(await one);
-    }
-    expect(told).toEqual(['unsent', 'unknown', 'unknown', 'unknown']);
+    const told = direct.submit(submission('a'));
+    await turn();
+    sent[0]!.fail(unavailable());
+    await turn();
+    vi.advanceTimersByTime(100);
+    await turn();
+    // The first may have reached the store, whoever heard the second.
+    sent[1]!.fail(second);
+    expect(await told).toBe('unknown');
+    vi.advanceTimersByTime(4_900);
+    expect(await direct.submit(submission('b'))).toBe('unsent');
+    vi.advanceTimersByTime(200);
+    const later = direct.submit(submission('c'));
+    const elsewhere = direct.submit(submission('d', { namespace: 'team-a' }));
+    await turn();
+    expect(sent.slice(2).map(({ ids }) => ids)).toEqual([['c'], ['d']]);
+    for (const one of sent.slice(2)) one.answer();
+    expect(await Promise.all([later, elsewhere])).toEqual([stored('c'), stored('d')]);
   });
 
   it('says so of the rest alone if the store goes away in between', async () => {
@@ -73,7 +107,7 @@ describe('DirectSubmissions', () => {
     await turn();
     sent[0]!.answer(1);
     await turn();
-    sent[1]!.fail(new UmpireError('unavailable', 'no answer', { cause: new NoRespondersError('umpire.store.submit.hard_disagreement') }));
+    sent[1]!.fail(noResponders);
     expect(await Promise.all(told)).toEqual([stored('a'), 'unsent', 'unsent']);
   });
 

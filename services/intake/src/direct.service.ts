@@ -1,9 +1,14 @@
 import { LIMITS, type Reason, type Verdict } from '@umpire/contract';
-import { Batcher, currentTrace, inBatch, isUnheard, withDeadline, type TraceContext } from '@umpire/runtime';
+import { Batcher, currentTrace, delay, inBatch, isUnheard, withDeadline, type TraceContext } from '@umpire/runtime';
 import type { StoreClient, Submission } from './store.client.ts';
 
 /** What became of a submission: the store's verdict; `unsent`, so it is certainly not there; `unknown`, so it may be. */
 export type Told = Verdict | 'unsent' | 'unknown';
+
+/** A refusal that came at once (a connection was cut) is often over by then. */
+const AGAIN_MS = 100;
+/** A store that gave no answer has enough to do: for so long everything goes into the stream, which sends it once. */
+const REST_MS = 5_000;
 
 type Waiting = Submission & { until: number; cause: TraceContext };
 
@@ -15,6 +20,8 @@ type Waiting = Submission & { until: number; cause: TraceContext };
  */
 export class DirectSubmissions {
   private readonly batchers = new Map<string, Batcher<Waiting, Told>>();
+  /** By namespace and reason: when the store may be asked again. */
+  private readonly restUntil = new Map<string, number>();
   private readonly store: StoreClient;
   private readonly patienceMs: number;
 
@@ -25,12 +32,17 @@ export class DirectSubmissions {
   }
 
   async submit(submission: Submission): Promise<Told> {
-    const waiting = { ...submission, until: performance.now() + this.patienceMs, cause: currentTrace() };
-    return withDeadline(this.batcherOf(submission).add(waiting, submission.payload.length), this.patienceMs, 'verdict').catch(() => 'unknown' as const);
+    const { namespace, reason } = submission.item;
+    const name = `${namespace}/${reason}`;
+    const now = performance.now();
+    if ((this.restUntil.get(name) ?? 0) > now) return 'unsent';
+    const waiting = { ...submission, until: now + this.patienceMs, cause: currentTrace() };
+    const told = await withDeadline(this.batcher(name, reason).add(waiting, submission.payload.length), this.patienceMs, 'verdict').catch(() => 'unknown' as const);
+    if (told === 'unknown') this.restUntil.set(name, performance.now() + REST_MS);
+    return told;
   }
 
-  private batcherOf({ item: { namespace, reason } }: Submission): Batcher<Waiting, Told> {
-    const name = `${namespace}/${reason}`;
+  private batcher(name: string, reason: Reason): Batcher<Waiting, Told> {
     let batcher = this.batchers.get(name);
     if (batcher === undefined) {
       batcher = new Batcher((batch) => this.send(reason, batch), { items: LIMITS.batchItems, size: LIMITS.batch, lanes: 2, patienceMs: 50 });
@@ -49,9 +61,21 @@ export class DirectSubmissions {
     const told = new Map<Waiting, Told>();
     const open = () => batch.filter((one) => !told.has(one) && one.until > performance.now());
     for (let rest = open(); rest.length > 0; rest = open()) {
-      const verdicts = await this.store.submit(reason, rest).catch((error: unknown): Told[] => rest.map(() => (isUnheard(error) ? 'unsent' : 'unknown')));
+      const verdicts = await this.ask(reason, rest);
       verdicts.forEach((verdict, index) => told.set(rest[index]!, verdict));
     }
     return batch.map((one) => told.get(one) ?? 'unsent');
+  }
+
+  /** What the store could not say is asked once more: the submission is the same, so what it has by then is `stored`, not a duplicate. */
+  private async ask(reason: Reason, batch: Waiting[]): Promise<Told[]> {
+    try {
+      return await this.store.submit(reason, batch);
+    } catch (error) {
+      if (isUnheard(error)) return batch.map(() => 'unsent');
+    }
+    await delay(AGAIN_MS);
+    const unknown = () => batch.map(() => 'unknown' as const);
+    return batch.every((one) => one.until > performance.now()) ? this.store.submit(reason, batch).catch(unknown) : unknown();
   }
 }

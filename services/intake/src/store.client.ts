@@ -1,6 +1,5 @@
 import { decodeUtf8, encodeFrameText, LIMITS, subjects, UmpireError, type Reason, type SubmitItem, type SubmitReply, type Verdict } from '@umpire/contract';
-import type { Bus } from '@umpire/runtime';
-import { storeSeconds } from './intake.metrics.ts';
+import type { Bus, Histogram } from '@umpire/runtime';
 
 export type Submission = { item: SubmitItem; payload: Uint8Array };
 
@@ -8,10 +7,13 @@ export type Submission = { item: SubmitItem; payload: Uint8Array };
 export class StoreClient {
   private readonly bus: Bus;
   private readonly timeoutMs: number;
+  private readonly seconds: Histogram | null;
 
-  constructor(bus: Bus, timeoutMs: number) {
+  /** @param seconds is told how long each frame took */
+  constructor(bus: Bus, timeoutMs: number, seconds: Histogram | null = null) {
     this.bus = bus;
     this.timeoutMs = timeoutMs;
+    this.seconds = seconds;
   }
 
   /**
@@ -36,8 +38,8 @@ export class StoreClient {
 
   private async ask(reason: Reason, batch: readonly Submission[], items: string[]): Promise<Verdict[]> {
     const frame = encodeFrameText(`{"items":[${items.join(',')}]}`, batch.map((entry) => entry.payload));
-    const stop = storeSeconds().startTimer();
-    const reply = await this.bus.request(subjects.submit(reason), frame, this.timeoutMs).finally(() => stop());
+    const stop = this.seconds?.startTimer();
+    const reply = await this.bus.request(subjects.submit(reason), frame, this.timeoutMs).finally(() => stop?.());
     const { verdicts } = JSON.parse(decodeUtf8(reply)) as SubmitReply;
     if (verdicts.length === 0 || verdicts.length > batch.length || verdicts.some((verdict, index) => verdict.request_id !== batch[index]!.item.request_id)) {
       throw new UmpireError('unavailable', 'the store answered for other messages than it was sent');

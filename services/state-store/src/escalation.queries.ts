@@ -57,17 +57,17 @@ const sealOfNew = (i: NewEscalation) => sealOf(i.event) + hex(i.payload_salt) + 
  *
  * Payload, data and state travel as text and become bytes in the server: half the size of hex. JSON text cannot hold a raw
  * U+0000, so text never refuses it.
- * @param presumed the time they say that they are opened at, if it was not read from the database's clock: nothing is stored if it is
- *   ahead of that, or behind by more than `PRESUMED_MS`; null if it was read
- * @returns the database's clock when the statement began, ms since the epoch, and keys that were new
+ * @param at the time that they are opened at (ms since the epoch): nothing is stored if the database's clock is behind it, or ahead by
+ *   more than `withinMs`, so that what was given up on the way cannot be stored late
+ * @returns the database's clock when the statement began, whether that was in time, and keys that were new
  */
-export async function insertEscalations(sql: Query, items: NewEscalation[], presumed: number | null): Promise<{ now: number; opened: Key[] }> {
+export async function insertEscalations(sql: Query, items: NewEscalation[], { at, withinMs }: { at: number; withinMs: number }): Promise<{ now: number; inTime: boolean; opened: Key[] }> {
   const assignments = items.flatMap((item, index) => principalsOf(item.state).map((principal) => ({ index: index + 1, principal })));
   const [states, payloads] = [packTexts(items.map((i) => JSON.stringify(i.state))), packTexts(items.map((i) => i.payload))];
   const [actors, data] = [packTexts(items.map((i) => i.event.actor)), packTexts(items.map((i) => i.event.data))];
-  const rows = await sql<({ now: number } & (Key | { request_id: null }))[]>`
+  const rows = await sql<({ now: number; in_time: boolean } & (Key | { request_id: null }))[]>`
     with clock as materialized (
-      select ${databaseClock(sql)} as now
+      select now, now between ${at}::float8 and ${at}::float8 + ${withinMs} as in_time from (select ${databaseClock(sql)} as now) as looked
     ), input as (
       select *, decode(sealed, 'hex') as seal from unnest(
         ${items.map((i) => i.state.namespace)}::text[], ${items.map((i) => i.state.request_id)}::text[], ${items.map((i) => i.state.reason)}::text[],
@@ -84,7 +84,7 @@ export async function insertEscalations(sql: Query, items: NewEscalation[], pres
         namespace, request_id, reason, kind, pattern, revision, priority, excluded, opened_at, deadline, task_id, summary, prompt, pipeline_name,
         step_name, submission, event_id, sealed, state, state_length, payload, payload_length, actor, actor_length, data, data_length,
         policy, document, traceparent, position)
-      where ${presumed}::float8 is null or (select now from clock) between ${presumed}::float8 and ${presumed}::float8 + ${PRESUMED_MS}
+      where (select in_time from clock)
     ), opened as (
       insert into store.escalations (namespace, request_id, reason, kind, pattern, status, seq, revision, level, priority, overdue, excluded, opened_at,
         deadline, task_id, summary, prompt, pipeline_name, step_name, policy, submission, content_digest, head, state, traceparent)
@@ -115,14 +115,10 @@ export async function insertEscalations(sql: Query, items: NewEscalation[], pres
     ), queued as (
       insert into store.outbox (namespace, request_id, seq) select namespace, request_id, 1 from opened
     )
-    select now, namespace, request_id from clock left join opened on true`;
-  return { now: rows[0]!.now, opened: rows.filter((row) => row.request_id !== null) };
+    select now, in_time, namespace, request_id from clock left join opened on true`;
+  const { now, in_time } = rows[0]!;
+  return { now, inTime: in_time, opened: rows.filter((row) => row.request_id !== null) };
 }
-
-/** As long as a statement waits for its turn on a busy server: what was presumed is as old as what was read before it. */
-const PRESUMED_MS = 1_000;
-/** @returns whether `insertEscalations` has taken a presumed time, by the clock that it returned. */
-export const isTrueTo = (now: number, presumed: number): boolean => now >= presumed && now <= presumed + PRESUMED_MS;
 
 /** What an earlier submission under the same key was. */
 export async function findSubmissions(sql: Query, keys: Key[]) {

@@ -27,7 +27,7 @@ export async function findTombstones(sql: Query, keys: Key[]) {
 export async function findMissedTombstones(sql: Query, limit: number) {
   return sql<(Key & { detail: string | null })[]>`
     select t.namespace, t.request_id, t.detail from store.tombstones t join store.escalations e using (namespace, request_id)
-    where t.created_at > (select clock_timestamp()) - interval '24 hours' limit ${limit}`;
+    where t.created_at > (select clock_timestamp()) - interval '24 hours' order by t.created_at limit ${limit}`;
 }
 
 export async function deleteTombstone(sql: Query, key: Key): Promise<void> {

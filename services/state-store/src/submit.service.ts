@@ -2,7 +2,7 @@ import { decodeUtf8, fromHex, toHex, UmpireError, type SubmitItem, type Verdict 
 import { evolve, openEscalation, type Actor, type Electorate, type SameTask } from '@umpire/domain';
 import { CHAIN_START, saltedDigest } from '@umpire/record';
 import { Batcher, counter, databaseNow, histogram, inBatch, isDataError, Loop, postgresStep, PresumedClock, withDeadline, type Logger, type Sql, type TraceContext } from '@umpire/runtime';
-import { findSubmissions, insertEscalations, isTrueTo, parseState, type Key, type NewEscalation } from './escalation.queries.ts';
+import { findSubmissions, insertEscalations, parseState, type Key, type NewEscalation } from './escalation.queries.ts';
 import { newSalt, recordEvent } from './event-record.ts';
 import type { OutboxItem } from './outbox.queries.ts';
 import { SameTasks } from './same-task.service.ts';
@@ -16,10 +16,13 @@ type Opening = { item: Extract<SubmitItem, { type: 'escalation' | 'interaction' 
 const STATEMENT_MS = 12_000;
 /** With a payload and rules of 256 KiB each, the `opened` event still fits NATS's 1 MiB. */
 const ELECTORATE_BYTES = 192 * 1024;
+/** As long as a statement waits for its turn on a busy server: what was presumed is then as old as what was read before it. */
+const PRESUMED_MS = 1_000;
 const PRODUCER: Actor = { kind: 'producer', id: 'stream', user_id: null, roles: ['producer'], auth: 'nats' };
 
 const verdicts = counter('umpire_store_submissions_total', 'Submissions by verdict and reason', ['status', 'reason']);
 const batchSize = histogram('umpire_store_submit_batch_items', 'Submissions stored by one statement', [], [1, 2, 5, 10, 25, 50, 100, 150, 300]);
+const presumedWrongly = counter('umpire_store_clock_presumed_wrongly_total', 'Batches of openings that were made anew, since the database\'s clock showed another time than it was presumed to');
 
 /** Opens what intake hands over, and cancels what producers take back. Answers a verdict for every submission. */
 export class Submissions {
@@ -28,6 +31,7 @@ export class Submissions {
   private readonly lanes: Sql[];
   private readonly clock: PresumedClock;
   private readonly transitions: Transitions;
+  private readonly logger: Logger;
   private readonly sameTasks: SameTasks;
   private readonly committed: (items: OutboxItem[]) => void;
   private readonly batcher: Batcher<Opening, Verdict>;
@@ -40,6 +44,7 @@ export class Submissions {
     this.sql = sql;
     this.lanes = [...lanes];
     this.clock = clock;
+    this.logger = logger;
     this.transitions = transitions;
     this.sameTasks = new SameTasks(sql, transitions);
     this.committed = committed;
@@ -159,25 +164,43 @@ export class Submissions {
 
   /**
    * Stores them as of the time that the database's clock must show; if it shows another, as of that.
-   * @returns what was stored, and whether any id was cancelled before it came. Tombstones are looked for behind the insert on its own
-   *   connection: what is sent there together is done one after the other, each in a transaction of its own, for one round trip.
+   * @returns what was stored, and whether any id was cancelled before it came
+   * @throws UmpireError `unavailable` if the clock was set, or the statement had to wait, after the time was read: nothing was stored
    */
   private async insert(preparedAt: (now: number) => NewEscalation[]): Promise<{ items: NewEscalation[]; opened: Key[]; anyTombstones: boolean }> {
     const presumed = this.clock.presume();
-    const now = presumed ?? await withDeadline(databaseNow(this.sql), STATEMENT_MS, 'database clock');
-    const items = preparedAt(now);
-    batchSize.observe(items.length);
-    const sql = this.lanes.pop()!;
-    try {
-      const inserting = insertEscalations(sql, items, presumed).then((inserted) => (this.clock.learn(inserted.now), inserted));
-      const both = Promise.all([inserting, hasTombstones(sql)]);
-      const [inserted, anyTombstones] = await postgresStep('insert escalations', () => withDeadline(both, STATEMENT_MS, 'insert of escalations'));
-      if (presumed === null || isTrueTo(inserted.now, presumed)) return { items, opened: inserted.opened, anyTombstones };
-    } finally {
-      this.lanes.push(sql);
+    const at = presumed ?? await withDeadline(databaseNow(this.sql), STATEMENT_MS, 'database clock');
+    const items = preparedAt(at);
+    const [{ inTime, opened }, anyTombstones] = await postgresStep('insert escalations', () => this.insertAndLook(items, { at, withinMs: presumed === null ? STATEMENT_MS : PRESUMED_MS }));
+    if (inTime) {
+      batchSize.observe(items.length);
+      return { items, opened, anyTombstones };
     }
     this.clock.forget();
+    if (presumed === null) throw new UmpireError('unavailable', 'the database came to it too late');
+    presumedWrongly.inc();
     return this.insert(preparedAt);
+  }
+
+  /**
+   * Tombstones are looked for behind the insert, so after its commit: what is sent on one connection is done in turn, each in a transaction of
+   * its own, for one round trip. (A statement that a migration made the server plan anew is sent again by the driver, behind the look: what is
+   * missed then the tombstone pruner finds.) A lane whose statements were given up is not taken again while they hang.
+   */
+  private async insertAndLook(items: NewEscalation[], time: { at: number; withinMs: number }) {
+    const lane = this.lanes.pop();
+    const insert = async (sql: Sql) => {
+      const inserted = await insertEscalations(sql, items, time);
+      this.clock.learn(inserted.now);
+      return inserted;
+    };
+    if (lane === undefined) {
+      const inserted = await withDeadline(insert(this.sql), STATEMENT_MS, 'insert of escalations');
+      return [inserted, await withDeadline(hasTombstones(this.sql), STATEMENT_MS, 'tombstones')] as const;
+    }
+    const both = [insert(lane), hasTombstones(lane)] as const;
+    void Promise.allSettled(both).then(() => this.lanes.push(lane));
+    return withDeadline(Promise.all(both), STATEMENT_MS, 'insert of escalations');
   }
 
   private async honourTombstones(keys: Key[]): Promise<void> {
@@ -185,16 +208,21 @@ export class Submissions {
   }
 
   private async cancelMarked(marked: (Key & { detail: string | null })[]): Promise<void> {
-    for (const { namespace, request_id, detail } of marked) {
-      await this.tryCancel({ namespace, request_id }, detail, PRODUCER);
-      await withDeadline(deleteTombstone(this.sql, { namespace, request_id }), STATEMENT_MS, 'tombstone delete');
-    }
+    for (const mark of marked) await this.cancelOneMarked(mark);
   }
 
-  /** What a store that ended between commit and look left behind, unless the stream delivers it again; then what nobody came for in a day. */
+  private async cancelOneMarked({ namespace, request_id, detail }: Key & { detail: string | null }): Promise<void> {
+    await this.tryCancel({ namespace, request_id }, detail, PRODUCER);
+    await withDeadline(deleteTombstone(this.sql, { namespace, request_id }), STATEMENT_MS, 'tombstone delete');
+  }
+
+  /** What nobody came for in a day goes. What a store that ended between commit and look left behind is cancelled, unless a delivery was first. */
   private async tidyTombstones(): Promise<number> {
-    await this.cancelMarked(await withDeadline(findMissedTombstones(this.sql, 100), STATEMENT_MS, 'tombstones'));
-    return withDeadline(pruneTombstones(this.sql, 1_000), STATEMENT_MS, 'tombstone prune');
+    const pruned = await withDeadline(pruneTombstones(this.sql, 1_000), STATEMENT_MS, 'tombstone prune');
+    const missed = await withDeadline(findMissedTombstones(this.sql, 100), STATEMENT_MS, 'tombstones');
+    // One that cannot be cancelled keeps no other.
+    for (const mark of missed) await this.cancelOneMarked(mark).catch((error: unknown) => this.logger.error({ err: error, namespace: mark.namespace, request_id: mark.request_id }, 'tombstone_not_honoured'));
+    return pruned;
   }
 
   private async membersOf(openings: Opening[]): Promise<Map<string, string[]>> {

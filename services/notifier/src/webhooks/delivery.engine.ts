@@ -13,6 +13,7 @@ import { thinBody } from './webhook-body.ts';
 const SHARE = 0.25;
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
 const FIRST_RETRY_MS = 5_000;
+const NO_BODY = new Uint8Array(0);
 /** What a metric says of deliveries about no escalation. */
 const NO_REASON = 'none';
 
@@ -198,6 +199,12 @@ export class DeliveryEngine {
     return dropped;
   }
 
+  /** Only its result is to be kept now. */
+  private letGoBody(delivery: Held): void {
+    this.hold(0, -delivery.body.length);
+    delivery.body = NO_BODY;
+  }
+
   private letGo(delivery: Held): void {
     this.hold(-1, -delivery.body.length);
   }
@@ -226,6 +233,7 @@ export class DeliveryEngine {
     if (answer.status !== null) span?.set({ 'http.response.status_code': answer.status });
     if (answer.error !== null) span?.fail(new Error(answer.error));
     span?.end();
+    this.letGoBody(delivery);
     this.reflect(lane, answer, began);
     this.pump(lane);
     // The next ones come while others are on their way, not when this one's result stands in the database.

@@ -30,6 +30,18 @@ describe('Lane', () => {
     expect(lane.room(0)).toBe(0);
   });
 
+  it('takes more as soon as there are answers, until too many of them are still to be recorded', () => {
+    const lane = new Lane(endpoint({ maxConcurrency: 2 }), 20, 5_000);
+    const rooms = Array.from({ length: 16 }, () => {
+      lane.started(held());
+      lane.answered('alive', 0, 0, 0.5);
+      return lane.room(0);
+    });
+    expect(rooms).toEqual([4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 2, 1, 0]);
+    lane.active.delete([...lane.active][0]!);
+    expect(lane.room(0)).toBe(1);
+  });
+
   it('closes after five failures in a row, twice as long each time, and probes with one', () => {
     const lane = new Lane(endpoint(), 20, 60_000);
     for (let i = 0; i < 4; i += 1) expect(attempt(lane, 'down', i)).toBe(false);

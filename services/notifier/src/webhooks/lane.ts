@@ -22,6 +22,8 @@ export type Held = Delivery & { leaseUntil: number; lost: boolean };
 /** Failures in a row, none of them an answer that shows life, after which a lane closes for a while. */
 const OPEN_AFTER = 5;
 const MAX_PAUSE_MS = 300_000;
+/** So many times as many as may be sent at once may be held, answered ones included. */
+const MOST_UNRECORDED = 8;
 /** The breaker's first pause; an endpoint whose first retry comes sooner pauses no longer than that. */
 const FIRST_PAUSE_MS = 5_000;
 
@@ -85,10 +87,14 @@ export class Lane {
     return this.endpoint.enabled && now >= this.pausedUntil && this.sending < Math.min(this.window, this.limit);
   }
 
-  /** How many more the lane may take: what it can send, and as much again in wait so that it never runs dry. */
+  /**
+   * How many more the lane may take: what it can send, and as much again in wait so that it never runs dry. What a crash would send again
+   * has a bound: results that are still to be recorded.
+   */
   room(now: number): number {
     if (!this.endpoint.enabled || now < this.pausedUntil) return 0;
-    return Math.max(0, (this.pauses > 0 ? 1 : 2 * Math.min(this.window, this.limit)) - this.ahead);
+    const places = this.pauses > 0 ? 1 : 2 * Math.min(this.window, this.limit);
+    return Math.max(0, Math.min(places - this.ahead, MOST_UNRECORDED * this.limit - this.held));
   }
 
   /** When the database has something for this endpoint that nobody holds, as far as is known; Infinity when it has nothing. */
