@@ -107,6 +107,13 @@ export class Load {
     return answer;
   }
 
+  /** Takes back by POST, through the stream, what nobody has sent. */
+  async cancelNobody(): Promise<Answer> {
+    const { namespace } = this.parties[0]!;
+    const cancel = JSON.stringify({ type: 'hitl_cancel', payload: { request_id: `${this.prefix}/nobody` } });
+    return this.stack.post('/api/escalations', this.stack.connection.namespaces[namespace]!.keys.producer, cancel);
+  }
+
   /** Sends nothing for a while; resolves when all that was sent is acknowledged, and all that was asked for is answered. */
   async rest(): Promise<void> {
     this.resting = true;

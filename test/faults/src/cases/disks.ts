@@ -16,7 +16,9 @@ export const diskCases: FaultCase[] = [
     run: async (run) => {
       const filled = streamDisk.fill();
       run.say(`${filled} bytes taken`);
-      const refused = await eventually('POST to be told to come again', () => posted(run).then((status) => [429, 503].includes(status) && status), 60_000);
+      const refused = await eventually('what takes a place in the stream to be told to come again', () => cancelled(run).then((status) => [429, 503].includes(status) && status), 60_000);
+      const { status } = await run.load.postOne();
+      if (status !== 202) throw new Error(`a post, which the store keeps, was answered ${status}`);
       await delay(15_000);
       streamDisk.free();
       await run.servers.nats.restart();
@@ -44,8 +46,8 @@ export const diskCases: FaultCase[] = [
   },
 ];
 
-async function posted(run: FaultRun): Promise<number> {
-  const answer = await run.load.postOne();
+async function cancelled(run: FaultRun): Promise<number> {
+  const answer = await run.load.cancelNobody();
   if (answer.status === 503 && answer.headers.get('retry-after') === null) throw new Error('503 without Retry-After');
   return answer.status;
 }
