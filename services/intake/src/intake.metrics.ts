@@ -7,7 +7,7 @@ export const rejectedTotal = (): Counter => counter('umpire_intake_rejected_tota
 /** Messages given up unread, because reading them may be what ended the process. */
 export const poisonTotal = (): Counter => counter('umpire_intake_poison_total', 'Messages refused unread after too many deliveries without a verdict', ['namespace', 'reason']);
 export const batchMessages = (): Histogram => histogram('umpire_intake_batch_messages', 'Messages in one batch from the stream', [], [1, 2, 5, 10, 25, 50, 100, 150]);
-export const storeSeconds = (): Histogram => histogram('umpire_intake_store_seconds', 'From sending a batch of the stream to the store until its verdicts');
+export const storeSeconds = (): Histogram => histogram('umpire_intake_store_seconds', 'From sending a batch to the store until its verdicts', ['via']);
 export const postsTotal = (): Counter => counter('umpire_intake_posts_total', 'Posted messages, by what was answered', ['result']);
 export const purgedTotal = (): Counter => counter('umpire_intake_purged_total', 'Messages removed from the stream after their ack');
 /** Messages by the policy that took them; an empty name where none did. */

@@ -5,7 +5,6 @@ import { DirectSubmissions } from './direct.service.ts';
 import { EscalationsController } from './escalations.controller.ts';
 import { EscalationsService } from './escalations.service.ts';
 import type { IntakeConfig } from './intake.config.ts';
-import { storeSeconds } from './intake.metrics.ts';
 import { IntakeRunner } from './intake.runner.ts';
 import { ReviewHandler } from './on-review.consumer.ts';
 import { PoliciesController } from './policies.controller.ts';
@@ -61,7 +60,7 @@ const parts: Provider[] = [
   { provide: PolicyAdmin, inject: [SQL, PolicyService, LOGGER], useFactory: (sql: Sql, policies: PolicyService, logger: Logger) => new PolicyAdmin({ sql, policies, logger }) },
   { provide: PolicySimulation, inject: [PolicyService], useFactory: (policies: PolicyService) => new PolicySimulation(policies, systemClock.now) },
   { provide: PolicyReplay, inject: [BUS, SQL, PolicyService], useFactory: (bus: Bus, sql: Sql, policies: PolicyService) => new PolicyReplay({ bus, sql, policies }) },
-  { provide: StoreClient, inject: [BUS, CONFIG], useFactory: (bus: Bus, config: IntakeConfig) => new StoreClient(bus, config.submitTimeoutMs, storeSeconds()) },
+  { provide: StoreClient, inject: [BUS, CONFIG], useFactory: (bus: Bus, config: IntakeConfig) => new StoreClient(bus, config.submitTimeoutMs) },
   { provide: ReadNotes, inject: [BUS], useFactory: (bus: Bus) => new ReadNotes(bus) },
   { provide: RejectedLetters, inject: [BUS], useFactory: (bus: Bus) => new RejectedLetters(bus) },
   { provide: AnswerInbox, inject: [BUS], useFactory: (bus: Bus) => new AnswerInbox(bus, newReplicaName()) },
@@ -75,7 +74,7 @@ const parts: Provider[] = [
     provide: EscalationsService,
     inject: [BUS, AnswerInbox, PolicyService, CONFIG, LOGGER],
     useFactory: (bus: Bus, inbox: AnswerInbox, policies: PolicyService, config: IntakeConfig, logger: Logger) =>
-      new EscalationsService({ bus, inbox, config, logger, direct: new DirectSubmissions(new StoreClient(bus, config.verdictWaitMs), config.verdictWaitMs), now: systemClock.now, policyFor: (subject) => policies.policyFor(subject), followsTasks: (namespace) => policies.followsTasks(namespace) }),
+      new EscalationsService({ bus, inbox, config, logger, direct: new DirectSubmissions(new StoreClient(bus, config.verdictWaitMs, 'post'), config.verdictWaitMs), now: systemClock.now, policyFor: (subject) => policies.policyFor(subject), followsTasks: (namespace) => policies.followsTasks(namespace) }),
   },
   IntakeRunner,
 ];

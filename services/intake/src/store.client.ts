@@ -1,5 +1,6 @@
 import { decodeUtf8, encodeFrameText, LIMITS, subjects, UmpireError, type Reason, type SubmitItem, type SubmitReply, type Verdict } from '@umpire/contract';
-import type { Bus, Histogram } from '@umpire/runtime';
+import type { Bus } from '@umpire/runtime';
+import { storeSeconds } from './intake.metrics.ts';
 
 export type Submission = { item: SubmitItem; payload: Uint8Array };
 
@@ -7,13 +8,13 @@ export type Submission = { item: SubmitItem; payload: Uint8Array };
 export class StoreClient {
   private readonly bus: Bus;
   private readonly timeoutMs: number;
-  private readonly seconds: Histogram | null;
+  private readonly via: 'stream' | 'post';
 
-  /** @param seconds is told how long each frame took */
-  constructor(bus: Bus, timeoutMs: number, seconds: Histogram | null = null) {
+  /** @param via where what it hands over comes from: those that were posted are not waited for as long */
+  constructor(bus: Bus, timeoutMs: number, via: 'stream' | 'post' = 'stream') {
     this.bus = bus;
     this.timeoutMs = timeoutMs;
-    this.seconds = seconds;
+    this.via = via;
   }
 
   /**
@@ -38,8 +39,8 @@ export class StoreClient {
 
   private async ask(reason: Reason, batch: readonly Submission[], items: string[]): Promise<Verdict[]> {
     const frame = encodeFrameText(`{"items":[${items.join(',')}]}`, batch.map((entry) => entry.payload));
-    const stop = this.seconds?.startTimer();
-    const reply = await this.bus.request(subjects.submit(reason), frame, this.timeoutMs).finally(() => stop?.());
+    const stop = storeSeconds().startTimer({ via: this.via });
+    const reply = await this.bus.request(subjects.submit(reason), frame, this.timeoutMs).finally(() => stop());
     const { verdicts } = JSON.parse(decodeUtf8(reply)) as SubmitReply;
     if (verdicts.length === 0 || verdicts.length > batch.length || verdicts.some((verdict, index) => verdict.request_id !== batch[index]!.item.request_id)) {
       throw new UmpireError('unavailable', 'the store answered for other messages than it was sent');
