@@ -31,6 +31,7 @@ export class DirectSubmissions {
     this.patienceMs = patienceMs;
   }
 
+  /** @returns what became of it, `patienceMs` later at the latest; it never rejects */
   async submit(submission: Submission): Promise<Told> {
     const { namespace, reason } = submission.item;
     const name = `${namespace}/${reason}`;
