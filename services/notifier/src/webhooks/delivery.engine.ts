@@ -237,7 +237,7 @@ export class DeliveryEngine {
     this.reflect(lane, answer, began);
     this.pump(lane);
     // The next ones come while others are on their way, not when this one's result stands in the database.
-    if (lane.dueAt <= performance.now() && isWorthAsking(lane, lane.room(performance.now()))) this.onRoom();
+    if (wantsMore(lane)) this.onRoom();
     const ok = answer.error === null;
     const { failingSince } = endpoint;
     // Known here before the database's word comes back with the next load.
@@ -246,7 +246,8 @@ export class DeliveryEngine {
     lane.active.delete(delivery);
     this.letGo(delivery);
     if (row.delayMs !== null) lane.note(performance.now() + row.delayMs);
-    if (row.delayMs !== null || this.starved) this.onRoom();
+    // What is still to be recorded may have been what kept it from more.
+    if (row.delayMs !== null || this.starved || wantsMore(lane)) this.onRoom();
   }
 
   private async send(endpoint: Endpoint, delivery: Held, now: number, trace: TraceContext): Promise<Answer> {
@@ -303,6 +304,11 @@ export class DeliveryEngine {
 
 /** A lane that still has work in wait is not worth a query for one more. */
 const isWorthAsking = (lane: Lane, room: number): boolean => room >= 1 && (lane.queue.length === 0 || room >= lane.limit / 2);
+
+function wantsMore(lane: Lane): boolean {
+  const now = performance.now();
+  return lane.dueAt <= now && isWorthAsking(lane, lane.room(now));
+}
 
 /** Any complete answer shows life, save those that say "not now". */
 function signOf(answer: Answer): Sign {
