@@ -2,11 +2,11 @@
  * The container's one command: starts the service that the first argument, else `UMPIRE_SERVICE`, names; `umpire …` is the command line.
  */
 const PROGRAMS = {
-  intake: 'services/intake/dist/main.js',
-  'state-store': 'services/state-store/dist/main.js',
-  notifier: 'services/notifier/dist/main.js',
-  'timeout-scheduler': 'services/timeout-scheduler/dist/main.js',
-  'all-in-one': 'services/all-in-one/dist/main.js',
+  intake: 'services/intake/dist/bundle/main.js',
+  'state-store': 'services/state-store/dist/bundle/main.js',
+  notifier: 'services/notifier/dist/bundle/main.js',
+  'timeout-scheduler': 'services/timeout-scheduler/dist/bundle/main.js',
+  'all-in-one': 'services/all-in-one/dist/bundle/main.js',
   umpire: 'services/cli/dist/main.js',
 };
 

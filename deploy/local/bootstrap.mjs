@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withLock, writeWhole } from './lock.mjs';
+import { BUNDLED, compiledPackages, programOf, PROGRAMS } from './programs.mjs';
 import { Trouble } from './trouble.mjs';
 
 const PNPM = '12.21.0';
@@ -38,7 +39,7 @@ export async function bootstrap(steps, { build = true } = {}) {
   await withLock(join(runtime, 'bootstrap.lock'), async () => {
     await bringTools(steps);
     await installDependencies(steps);
-    if (build) await Promise.all([steps.run('compile', () => command(nodeBinary(), [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'])), buildConsole(steps)]);
+    if (build) await Promise.all([compile(steps).then(() => bundleServices(steps)), buildConsole(steps)]);
   }, { waiting: (pid) => steps.say(`waiting for process ${pid}, which is setting up this clone`) });
 }
 
@@ -80,6 +81,21 @@ function dependencyDigest() {
     digest.update(existsSync(join(folder, 'node_modules')) ? '+' : '-');
   }
   return digest.digest('hex');
+}
+
+function compile(steps) {
+  return steps.run('compile', () => command(nodeBinary(), [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b']));
+}
+
+/** The programs that services are started as; only when what they are made of has changed. */
+async function bundleServices(steps) {
+  const wanted = sourcesDigest([join(root, 'deploy', 'bundle.mjs'), join(root, 'pnpm-lock.yaml'), join(root, 'tsconfig.base.json'),
+    ...compiledPackages().map((folder) => join(folder, 'src'))]);
+  if (existsSync(BUNDLED) && readFileSync(BUNDLED, 'utf8') === wanted && PROGRAMS.every((name) => existsSync(programOf(name)))) return utimesSync(BUNDLED, new Date(), new Date());
+  await steps.run('bundle the services', async () => {
+    await command(nodeBinary(), [join(root, 'deploy', 'bundle.mjs')]);
+    writeWhole(BUNDLED, wanted, 0o644);
+  });
 }
 
 /** The page, from the sources of its package and of the libraries that it is made of; only when those have changed. */

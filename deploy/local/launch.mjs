@@ -1,12 +1,14 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { dataVersionOf, findServers } from './find-servers.mjs';
 import { launcherOf, openHome } from './home.mjs';
 import { writeWhole } from './lock.mjs';
 import { isFree, Ports } from './ports.mjs';
 import { postgresFolder } from './postgres.mjs';
 import { until } from './processes.mjs';
+import { programOf, refuseStalePrograms } from './programs.mjs';
 import { prepareSecrets, provisionDatabase, SERVICES } from './provision.mjs';
 import { startServers } from './servers.mjs';
 import { environmentOf, Service, serviceEnvironment } from './services.mjs';
@@ -30,7 +32,7 @@ export function findServersFor(home, steps, external = externalServers()) {
 }
 
 /**
- * Runs the product on a home: servers, provisioning, services; resolves when all are ready. Code must be compiled.
+ * Runs the product on a home: servers, provisioning, services; resolves when all are ready. Code must be built.
  *
  * `port` 0 takes a free one. `found` are the servers' programs, if looked up already; `signal` gives up waiting; `environment(name, env)` may
  * change what one service is given. Returns `{origin, connection, connectionFile, servers, ended, stop, kill}`: `ended` resolves with `{code}`
@@ -38,6 +40,7 @@ export function findServersFor(home, steps, external = externalServers()) {
  */
 export async function launch({ home, port = 8080, split = false, verbose = false, steps = new Steps({ quiet: true }), found, signal,
   environment = (_name, env) => env, show = (line) => steps.say(line) }) {
+  refuseStalePrograms();
   const external = externalServers();
   if (external.nats) steps.say('UMPIRE_NATS_URL: an ack of that server means on disk only if it runs with sync_interval: always, or as a cluster');
   const opened = await openHome(home);
@@ -111,14 +114,14 @@ async function runServices({ home, split, env, origin, ports, verbose, show, env
   const onEvent = ({ service, code, signal }) => note(home, show, `${service} ended (${signal ?? `exit code ${code}`}), starting it again`);
   const make = async (name, entry, own) => new Service({ name, entry, home, env: await environment(name, own), revive: split, verbose, show, onEvent });
   const made = [];
-  if (!split) made.push(await make('all-in-one', 'services/all-in-one/dist/main.js', { ...env, UMPIRE_PORT: port }));
+  if (!split) made.push(await make('all-in-one', programOf('all-in-one'), { ...env, UMPIRE_PORT: port }));
   const services = {};
   for (const name of split ? SERVICES : []) {
     services[name] = { port: await ports.take(name), internalPort: await ports.take(`${name} internal`) };
-    made.push(await make(name, `services/${name}/dist/main.js`, { ...environmentOf(name, env), UMPIRE_PORT: String(services[name].port),
+    made.push(await make(name, programOf(name), { ...environmentOf(name, env), UMPIRE_PORT: String(services[name].port),
       UMPIRE_INTERNAL_PORT: String(services[name].internalPort) }));
   }
-  if (split) made.push(await make('gateway', 'deploy/local/gateway.mjs', { UMPIRE_GATEWAY: JSON.stringify({ host, port: Number(port), services }) }));
+  if (split) made.push(await make('gateway', fileURLToPath(new URL('gateway.mjs', import.meta.url)), { UMPIRE_GATEWAY: JSON.stringify({ host, port: Number(port), services }) }));
   for (const service of made) service.start();
   return made;
 }

@@ -17,8 +17,11 @@ const NODE_FLAGS = ['--enable-source-maps', '--import', new URL('end-with-launch
  * between collections. From a limit of 2 GiB on, which V8 takes by itself on a machine with much memory, it would let it grow fourfold.
  */
 const MEMORY_FLAGS = '--max-semi-space-size=8 --max-old-space-size=2000';
-/** Arenas of glibc's malloc, which every thread would have for itself. */
-const MALLOC_ARENAS = '2';
+/**
+ * Of glibc's malloc, in which the bytes of messages are: arenas, which every thread would have for itself, and from which size on a piece, or what is free
+ * at the end, goes back to the system as soon as nobody has it. By itself it raises both to 32 and 64 MiB after the first large message.
+ */
+const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '131072' };
 
 /** Shown in a place of their own, or not at all. */
 const COMMON_FIELDS = new Set(['level', 'time', 'msg', 'pid', 'hostname', 'service', 'err']);
@@ -67,7 +70,7 @@ export class Service {
   #done;
   #finish;
 
-  /** `entry` is relative to the repository; `show(line)` and `onEvent(event)` report. */
+  /** `entry` is the program's file; `show(line)` and `onEvent(event)` report. */
   constructor({ name, entry, home, env, revive, verbose, show, onEvent }) {
     this.name = name;
     this.#options = { entry, home, env, revive, verbose, show, onEvent };
@@ -118,7 +121,7 @@ export class Service {
   async #once() {
     const { entry, home, env } = this.#options;
     // The argument tells people and later starts whose process this is; services do not read it.
-    this.#child = startChild({ command: nodeBinary(), args: [...NODE_FLAGS, join(root, entry), `--home=${home}`], cwd: root, stdio: ['pipe', 'pipe', 'pipe'],
+    this.#child = startChild({ command: nodeBinary(), args: [...NODE_FLAGS, entry, `--home=${home}`], cwd: root, stdio: ['pipe', 'pipe', 'pipe'],
       env: cleanEnvironment(env), pidFile: join(home, 'run', `${this.name}.pid`) });
     const { child, exited } = this.#child;
     this.#collect(child.stdout, (line) => this.#options.verbose || PLAIN_LEVEL.test(line.slice(0, 400)));
@@ -149,7 +152,7 @@ function cleanEnvironment(env) {
 
 /** What the environment says itself stands last, and wins. */
 export function withMemoryBounds(env) {
-  return { ...env, NODE_OPTIONS: [MEMORY_FLAGS, env.NODE_OPTIONS].filter(Boolean).join(' '), MALLOC_ARENA_MAX: env.MALLOC_ARENA_MAX ?? MALLOC_ARENAS };
+  return { ...MALLOC, ...env, NODE_OPTIONS: [MEMORY_FLAGS, env.NODE_OPTIONS].filter(Boolean).join(' ') };
 }
 
 /** A JSON log line as one for people. */

@@ -24,6 +24,7 @@ const HELP = {
   umpire stop    stop the instance that runs on a home
   umpire demo    carry real messages through the whole product
   umpire test    run every test
+  umpire build   bring tools and dependencies, compile, bundle
   umpire run     run a command with this clone's Node and dependencies
 
 Each has --help. Through npm: npm start -- --port 9000. To ask what runs (keys, groups, escalations): npm run umpire`,
@@ -47,10 +48,11 @@ them. Uses the instance that runs on the home; without one, starts one in a temp
 ${HOME_OPTION}
   --no-build        run what is compiled already`,
   test: `umpire test [vitest arguments]: sets up what the tests need and runs them: npm test -- --project unit libs/domain`,
+  build: 'umpire build: brings tools and dependencies, compiles, bundles the services and builds the console; what has not changed is left as it is.',
   run: `umpire run <command> [arguments]: runs a command from node_modules/.bin under this clone's Node.`,
 };
 
-const COMMANDS = { start, stop, demo, test, run };
+const COMMANDS = { start, stop, demo, test, build, run };
 
 async function start(args) {
   const { values } = parse('start', args, { home: { type: 'string' }, port: { type: 'string', default: '8080' }, split: { type: 'boolean', default: false },
@@ -119,6 +121,12 @@ async function test(args) {
 function wantsBrowser(args) {
   const projects = args.flatMap((arg, at) => (arg === '--project' ? [args[at + 1]] : arg.startsWith('--project=') ? [arg.slice('--project='.length)] : []));
   return projects.length === 0 || projects.includes('browser');
+}
+
+async function build(args) {
+  parse('build', args, {});
+  await bootstrap(new Steps());
+  return 0;
 }
 
 async function run([name, ...args]) {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startHarness, type Harness } from '../test/harness.ts';
 import type { Asked } from '../test/store-stand-in.ts';
 
-// Schedulers as they are deployed: processes of their own (`node dist/main.js`).
+// Schedulers as they are deployed: processes of their own (their program, as `npm start` runs it).
 
 let harness: Harness;
 beforeEach(async () => {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { startHarness, submission, type Harness as StoreHarness, type Submitted } from '../../state-store/src/test/store-harness.ts';
 import { endProcess, schedulerEnvironment, spawnScheduler, spawnService, startScheduler, type Running } from './schedulers.ts';
 
-const STORE_MAIN = fileURLToPath(new URL('../../state-store/dist/main.js', import.meta.url));
+const STORE_MAIN = fileURLToPath(new URL('../../state-store/dist/bundle/main.js', import.meta.url));
 /** As many as intake sends in one request. */
 const BATCH = 150;
 

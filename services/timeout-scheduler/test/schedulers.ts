@@ -9,7 +9,7 @@ import { readTimeoutSchedulerConfig, TimeoutSchedulerModule } from '../src/index
 
 export type Running = { origin: string; stop(): Promise<void> };
 
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../dist/bundle/main.js', import.meta.url));
 
 export function schedulerEnvironment(nats: TestNats, postgresUrl: string): Record<string, string> {
   return { UMPIRE_POSTGRES_URL: postgresUrl, UMPIRE_NATS_URL: nats.url, UMPIRE_NATS_USER: 'timeout-scheduler', UMPIRE_NATS_PASSWORD: TEST_NATS_PASSWORD, UMPIRE_PORT: '0' };

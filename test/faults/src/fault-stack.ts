@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@umpire/testing';
 import { CuttableLine } from '../../e2e/src/client-proxy.ts';
+import { programOf } from '../../../deploy/local/programs.mjs';
 import { Stack } from '../../e2e/src/stack.ts';
 
 export const SERVICES = ['intake', 'state-store', 'notifier', 'timeout-scheduler'] as const;
@@ -69,11 +70,14 @@ export class FaultStack {
     await Promise.all(Object.values(this.lines).map((line) => line.close()));
   }
 
-  /** A further process of a service, beside the launcher's own. Resolves when it is ready. */
-  async replica(name: ServiceName, more: Env = {}): Promise<Replica> {
+  /**
+   * A further process of a service, beside the launcher's own. Resolves when it is ready.
+   * @param asModules what the compiler wrote, one by one, so that a preload can change what it loads
+   */
+  async replica(name: ServiceName, more: Env = {}, asModules = false): Promise<Replica> {
     const [port, internalPort] = [await freePort(), await freePort()];
     const env = { ...this.environments.get(name)!, ...more, UMPIRE_PORT: String(port), UMPIRE_INTERNAL_PORT: String(internalPort) };
-    const replica = new Replica(name, env, join(this.stack.home, 'logs', `${name}-${port}.log`));
+    const replica = new Replica(name, asModules ? join(root, `services/${name}/dist/main.js`) : programOf(name), env, join(this.stack.home, 'logs', `${name}-${port}.log`));
     this.replicas.add(replica);
     void replica.ended.then(() => this.replicas.delete(replica));
     await replica.ready();
@@ -124,13 +128,13 @@ export class Replica {
   private readonly internal: string;
   private readonly name: string;
 
-  constructor(name: ServiceName, env: Env, logFile: string) {
+  constructor(name: ServiceName, program: string, env: Env, logFile: string) {
     this.name = name;
     this.internal = `http://127.0.0.1:${env['UMPIRE_INTERNAL_PORT']}`;
-    const argv = [...NODE_FLAGS, join(root, `services/${name}/dist/main.js`)];
+    const argv = [...NODE_FLAGS, program];
     // The kernel ends it with us.
-    const [program, args] = process.platform === 'linux' ? ['setpriv', ['--pdeathsig', 'KILL', '--', process.execPath, ...argv]] : [process.execPath, argv];
-    this.child = spawn(program, args, { cwd: root, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [command, args] = process.platform === 'linux' ? ['setpriv', ['--pdeathsig', 'KILL', '--', process.execPath, ...argv]] : [process.execPath, argv];
+    this.child = spawn(command, args, { cwd: root, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     const log = createWriteStream(logFile);
     this.child.stdout!.pipe(log, { end: false });
     this.child.stderr!.pipe(log, { end: false });

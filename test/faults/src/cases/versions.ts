@@ -13,7 +13,7 @@ export const versionCases: FaultCase[] = [
     breaks: 'a second replica of every service speaks the event schema\'s next version (1.1, with fields that 1.0 does not know) beside the first',
     run: async ({ faults, load, say }) => {
       const next = [];
-      for (const name of SERVICES) next.push(await faults.replica(name, { NODE_OPTIONS: `--import ${preload}` }));
+      for (const name of SERVICES) next.push(await faults.replica(name, { NODE_OPTIONS: `--import ${preload}` }, true));
       await load.moreAcked(300);
       // Back to the old version, as a deployment that is taken back.
       for (const replica of next) await replica.stop('SIGTERM');

@@ -1,0 +1,84 @@
+/**
+ * Makes the programs that services are started as, of what the compiler has written: `services/<name>/dist/bundle/` with `main.js` (our code),
+ * `vendor.js` (the packages that it starts with) and a file for each thing that is loaded when it is wanted. 700 modules, each with a scope, exports and
+ * a map, are a third of what a service would hold before it does anything, and half of the time until it is ready.
+ *
+ * `npm run build` calls it: `node deploy/bundle.mjs`.
+ */
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { rolldown } from 'rolldown';
+import { minify } from 'rolldown/utils';
+import { programOf, PROGRAMS } from './local/programs.mjs';
+
+/** What Nest would use if it were there. */
+const NOT_INSTALLED = /^(@nestjs\/(microservices|websockets|platform-express)|class-(transformer|validator)|@fastify\/(multipart|static|view))(\/|$)/;
+const OURS = /[\\/](services|libs)[\\/][^\\/]+[\\/]dist[\\/].*\.js$/;
+const MAP_COMMENT = /\n?\/\/# sourceMappingURL=.*\s*$/;
+
+const isPackage = (id) => /[\\/]node_modules[\\/]/.test(id);
+
+/** Our compiled code with its map to the TypeScript; where it asks for its own file's place it is told that, not the bundle's. */
+const compiled = (folder) => ({
+  name: 'compiled',
+  load: {
+    filter: { id: OURS },
+    handler(id) {
+      const place = `new URL(${JSON.stringify(relative(folder, id).replaceAll('\\', '/'))}, import.meta.url).href`;
+      const code = readFileSync(id, 'utf8').replace(MAP_COMMENT, '\n').replaceAll('import.meta.url', place);
+      return { code, map: existsSync(`${id}.map`) ? JSON.parse(readFileSync(`${id}.map`, 'utf8')) : null };
+    },
+  },
+});
+
+/** Collects what the program loads at its start: all that no `import()` stands before. */
+const collectEager = (entry, eager) => ({
+  name: 'collect-eager',
+  buildEnd() {
+    const queue = [entry];
+    for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+      if (eager.has(id)) continue;
+      eager.add(id);
+      queue.push(...(this.getModuleInfo(id)?.importedIds ?? []));
+    }
+  },
+});
+
+/** Node reads every map when it loads a file: packages have none, ours no copies of their sources. */
+const trim = {
+  name: 'trim',
+  async generateBundle(_options, bundle) {
+    for (const [name, file] of Object.entries(bundle)) {
+      const map = bundle[`${name}.map`];
+      if (file.type !== 'chunk' || !map) continue;
+      if (file.moduleIds.every(isPackage)) {
+        file.code = await compact(name, file.code);
+        delete bundle[map.fileName];
+      } else {
+        const { sourcesContent: _, ...rest } = JSON.parse(map.source);
+        map.source = JSON.stringify(rest);
+      }
+    }
+  },
+};
+
+/** Without spaces and comments, but with all names, so that stacks tell them; in ASCII, since one character beyond Latin-1 makes V8 keep two bytes for each. */
+async function compact(name, source) {
+  const { code, errors } = await minify(name, source.replace(MAP_COMMENT, '\n'), { module: true, compress: false, mangle: false, codegen: { removeWhitespace: true } });
+  if (errors.length > 0) throw new Error(`${name}: ${errors[0].message}`);
+  return code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+async function bundle(name) {
+  const folder = dirname(programOf(name));
+  const entry = join(folder, '..', 'main.js');
+  const eager = new Set();
+  const build = await rolldown({ input: entry, platform: 'node', external: NOT_INSTALLED, plugins: [compiled(folder), collectEager(entry, eager), trim], logLevel: 'warn' });
+  rmSync(folder, { recursive: true, force: true });
+  await build.write({
+    dir: folder, format: 'esm', sourcemap: true, entryFileNames: '[name].js', chunkFileNames: '[name].js', codeSplitting: { groups: [{ name: 'vendor', test: (id) => isPackage(id) && eager.has(id) }] },
+  });
+  await build.close();
+}
+
+await Promise.all(PROGRAMS.map(bundle));
