@@ -97,6 +97,25 @@ describe('two replicas', () => {
     expect(receiver.received[1]!.at).toBeGreaterThanOrEqual(until - 20);
     await settled(id, 1);
   });
+
+  it('send an event that is taken for several endpoints at once to each of them, in the same bytes as before', async () => {
+    const a = await notifier();
+    const targets = [];
+    for (let i = 0; i < 3; i += 1) targets.push(await target(a.call, { retry_schedule_seconds: [600] }));
+    for (const { receiver } of targets) receiver.behave = answer(500);
+    const escalations = ['{"request_id":"a","text":"Übung \u2713 \ud83d\ude00","n":30.0}', '{"request_id":"b"}'];
+    for (const escalation of escalations) await harness.publish({ escalation });
+    for (const { id } of targets) await eventually('tried', async () => (await rows(id)).filter(({ attempts }) => attempts === 1).length === 2);
+    for (const { receiver } of targets) receiver.behave = answer(200);
+    await harness.database.sql`update notifier.deliveries set due_at = clock_timestamp()`;
+    for (const { id, receiver } of targets) {
+      await settled(id, 2);
+      const bodies = Map.groupBy(receiver.received, (request) => request.id);
+      expect([...bodies.values()].map((requests) => requests.length)).toEqual([2, 2]);
+      for (const [first, second] of bodies.values()) expect(second!.body).toBe(first!.body);
+      expect(receiver.received.some(({ body }) => body.includes(escalations[0]!))).toBe(true);
+    }
+  });
 });
 
 describe('stopping', () => {
