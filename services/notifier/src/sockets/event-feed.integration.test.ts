@@ -51,6 +51,10 @@ function start(more: Partial<FeedOptions> = {}) {
   return { feed, got, count, paused, pause: (times: number) => (feed.leave(), paused(times)) };
 }
 
+/** Longer than the feed takes to find its place, make its consumer and read. */
+const roundTrips = async () => {
+  for (let i = 0; i < 20; i += 1) await bus.jsm.streams.info(STREAM);
+};
 const consumers = async () => (await jsm.consumers.list(STREAM).next()).map(({ name }) => name);
 
 describe('the feed of events', () => {
@@ -96,7 +100,7 @@ describe('the feed of events', () => {
     await pause(1);
     await jsm.streams.delete(STREAM);
     await ensureStreams(store);
-    const anew = await publish(7);
+    const anew = await publish(9);
     await feed.join();
     expect(got).toEqual([SKIPPED, ...before, ...anew]);
   });
@@ -122,13 +126,32 @@ describe('the feed of events', () => {
     let isIn = false;
     const second = feed.join().then((whether) => (isIn = whether));
     expect(await first).toBe(false);
-    // Enough for one that did not wait: it would have asked for its place, made its consumer and read by then.
-    for (let i = 0; i < 20; i += 1) await bus.jsm.streams.info(STREAM);
+    await roundTrips();
     expect({ isIn, handled }).toEqual({ isIn: false, handled: [] });
     done.fire();
     expect(await second).toBe(true);
     expect(handled).toEqual([...before, ...missed]);
     expect(atOnce.most).toBe(1);
+  });
+
+  it('reads again what could not be handled before the pause', async () => {
+    const away = signal();
+    const state = { away: true };
+    const handled: string[] = [];
+    const { feed, pause } = start({
+      handle: async (events) => {
+        away.fire();
+        if (state.away) throw new Error('the store is away');
+        handled.push(...events.map(({ id }) => id));
+      },
+    });
+    const ids = await publish(2);
+    void feed.join();
+    await away.promise;
+    await pause(1);
+    state.away = false;
+    expect(await feed.join()).toBe(true);
+    expect(handled).toEqual(ids);
   });
 
   it('misses nothing and hands nothing on twice, whoever comes and goes', async () => {
@@ -172,6 +195,7 @@ describe('the feed of events', () => {
     await feed.join();
     const [name] = await consumers();
     feed.leave();
+    await roundTrips();
     expect(await feed.join()).toBe(true);
     expect({ consumers: await consumers(), paused: count('event_feed_paused'), started: count('event_feed_started') }).toEqual({ consumers: [name], paused: 0, started: 1 });
   });
