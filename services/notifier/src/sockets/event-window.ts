@@ -35,6 +35,13 @@ export class EventWindow {
     }
   }
 
+  /** Before events are left out: it must not seem to have all that came after an older one. */
+  clear(): void {
+    this.events = [];
+    this.places.clear();
+    this.dropped = 0;
+  }
+
   /** @returns the events of a namespace after this one, or null if it is not in the window */
   after(id: string, namespace: string): FeedEvent[] | null {
     const place = this.places.get(id);

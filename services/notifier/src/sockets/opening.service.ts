@@ -36,8 +36,10 @@ export class Opening {
   /** @param since id of the last event that the client has seen */
   async open(session: Session, since: string | null): Promise<void> {
     const { hub, window, feed, logger } = this.parts;
+    // The events are read for it from here until it has gone.
+    session.ws.once('close', () => feed.leave());
     const late = new AbortController();
-    const ready = await Promise.race([feed.ready.then(() => true), delay(READY_WITHIN_MS, late.signal).then(() => false)]);
+    const ready = await Promise.race([feed.join(), delay(READY_WITHIN_MS, late.signal).then(() => false)]);
     late.abort();
     if (!ready) return session.end(CLOSE.tryAgain, 'not ready: come back');
     if (!session.isOpen) return;

@@ -53,6 +53,15 @@ describe('EventWindow', () => {
       }),
     );
   });
+
+  it('knows nothing from before it was emptied', () => {
+    const window = new EventWindow(3);
+    for (let i = 0; i < 5; i += 1) window.push(event(`e-${i}`));
+    window.clear();
+    expect([window.last, window.size, window.has('e-4'), window.after('e-4', 'default')]).toEqual([null, 0, false, null]);
+    for (let i = 5; i < 15; i += 1) window.push(event(`e-${i}`));
+    expect(window.after('e-12', 'default')?.map(({ id }) => id)).toEqual(['e-13', 'e-14']);
+  });
 });
 
 describe('sees', () => {

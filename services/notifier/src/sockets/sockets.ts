@@ -12,16 +12,19 @@ export class Sockets {
   private readonly feed: EventFeed;
   private readonly server: SocketServer;
 
-  constructor({ config, logger, clock, bus, replica, reads }: Foundation, authenticator: RecheckingAuthenticator) {
+  /** @param graceMs how long the events are read on after the last socket has gone, if not as usual */
+  constructor({ config, logger, clock, bus, replica, reads }: Foundation, authenticator: RecheckingAuthenticator, graceMs?: number) {
     const window = new EventWindow(config.socketWindow);
     const hub = new SocketHub(reads, window);
-    this.feed = new EventFeed({ bus, replica, logger, past: Math.min(config.socketWindow, config.socketWindowAtStart), handle: (events) => hub.dispatch(events) });
+    this.feed = new EventFeed({
+      bus, replica, logger, graceMs, past: Math.min(config.socketWindow, config.socketWindowAtStart), capacity: config.socketWindow,
+      handle: (events) => hub.dispatch(events), skipped: () => window.clear(),
+    });
     const opening = new Opening({ hub, window, feed: this.feed, reads, logger });
     this.server = new SocketServer({ hub, opening, authenticator, clock, logger, maxSockets: config.socketMax, heartbeatMs: config.socketHeartbeatMs, recheckMs: config.socketRecheckMs });
   }
 
   start(server: Server): void {
-    this.feed.start();
     this.server.start(server);
   }
 
