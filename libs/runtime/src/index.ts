@@ -21,6 +21,7 @@ export * from './nats/bus.ts';
 export * from './nats/consumer.ts';
 export * from './nats/connect.ts';
 export * from './nats/durability.ts';
+export { NoAckError } from './nats/stream-publisher.ts';
 export * from './nats/consumer-lag.ts';
 export * from './nats/text-before.ts';
 export * from './nats/topology.ts';

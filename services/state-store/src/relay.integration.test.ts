@@ -11,16 +11,18 @@ let harness: Harness;
 beforeAll(async () => void (harness = await startHarness()));
 afterAll(() => harness.stop());
 
-/** A line to a server that can hold back what goes there, and keeps what went. */
+/** A line to a server that can hold back what goes there or what comes from there, and keeps what went. */
 class SlowLine {
   sent = '';
   private readonly near: Socket[] = [];
+  private readonly far: Socket[] = [];
   private readonly server: Server;
 
   private constructor(port: number) {
     this.server = createServer((near) => {
       const far = connect(port, '127.0.0.1');
       this.near.push(near);
+      this.far.push(far);
       near.on('data', (bytes) => {
         this.sent += bytes.toString('latin1');
         far.write(bytes);
@@ -42,8 +44,13 @@ class SlowLine {
     for (const socket of this.near) socket.pause();
   }
 
+  holdAnswers(): void {
+    for (const socket of this.far) socket.unpipe();
+  }
+
   release(): void {
     for (const socket of this.near) socket.resume();
+    this.far.forEach((socket, index) => socket.pipe(this.near[index]!));
   }
 
   stop(): void {
@@ -106,6 +113,42 @@ describe('a broker that is slow', () => {
     await waitsSinceLong();
     expect(await relay.sweepOnce()).toBe(1);
     expect(timesSent(items[0]!)).toBe(2);
+  });
+
+  describe('that keeps its acks', () => {
+    let many: OutboxItem[];
+    const sent = () => many.filter((item) => timesSent(item) > 0).length;
+
+    beforeEach(async () => {
+      many = Array.from({ length: 300 }, (_, index): OutboxItem => ({ ...items[0]!, request_id: `many/${index}`, id: newId() }));
+      line.release();
+      await bus.connection.flush();
+      line.holdAnswers();
+      relay.publishSoon(many);
+      // What is behind them on the same connection has come through: so has all that was sent before.
+      bus.connection.publish('hitl.default.settled.mark');
+      await eventually('the mark', () => line.sent.includes('hitl.default.settled.mark'));
+    });
+
+    it('is given 256 events at a time, the others in their order as acks come', async () => {
+      expect(sent()).toBe(256);
+      line.release();
+      await relay.stop();
+      expect(many.map(timesSent)).toEqual(many.map(() => 1));
+      const places = many.map(({ id }) => line.sent.indexOf(`Nats-Msg-Id: ${id}`));
+      expect(places).toEqual([...places].sort((a, b) => a - b));
+    });
+
+    it('is given none of those in line when the first have no ack: they are the sweeper\'s, which finds when it is back', async () => {
+      // After one deadline for the first, not one more for the rest.
+      await relay.stop();
+      expect(sent()).toBe(256);
+      line.release();
+      expect(await relay.sweepOnce()).toBe(1);
+      relay.publishSoon(many);
+      await relay.stop();
+      expect(many.slice(256).map(timesSent)).toEqual(many.slice(256).map(() => 1));
+    });
   });
 
   it('is given 16 MiB at a time: what comes then stays in the outbox, for the sweeper', async () => {

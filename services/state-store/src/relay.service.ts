@@ -1,10 +1,16 @@
 import { encodeUtf8, subjects, UmpireError, type Outcome } from '@umpire/contract';
-import { backoffDelay, Batcher, counter, delay, gauge, inSpan, Loop, traceHeaders, withDeadline, type Bus, type Logger, type Sql } from '@umpire/runtime';
+import { backoffDelay, Batcher, counter, delay, gauge, inSpan, Loop, NoAckError, traceHeaders, withDeadline, type Bus, type Logger, type Sql } from '@umpire/runtime';
 import { eventMessage } from './event-record.ts';
 import { deleteOutbox, leaseOutbox, outboxDepth, type OutboxItem } from './outbox.queries.ts';
+import { Turns } from './turns.ts';
 
 /** With this much on its way to JetStream the relay leaves new events to the sweeper: they are safe in the outbox. Characters of JSON. */
 const MOST_UNDER_WAY = 16 * 1024 * 1024;
+/**
+ * Events without an ack at a time. The server stores all that has come for a stream, with a sync for each, before it sends what it has for others:
+ * acks, and what consumers wait for. A thousand at once would keep all of them for half a second.
+ */
+const MOST_UNACKED = 256;
 const SWEEP_ITEMS = 500;
 const SWEEP_EVERY_MS = 1_000;
 /** What is published may stay in the outbox a little, long before the sweeper looks at it: many rows go with one statement. */
@@ -13,6 +19,7 @@ const FORGET_EVERY_MS = 50;
 const published = counter('umpire_store_events_published_total', 'Events acknowledged by JetStream', ['type']);
 const outboxWaiting = gauge('umpire_store_outbox_waiting', 'Events committed and not yet acknowledged by JetStream');
 const outboxOldest = gauge('umpire_store_outbox_oldest_seconds', 'Age of the oldest of them');
+const leftWaiting = counter('umpire_store_events_left_to_sweeper_total', 'Events that were not published right after their commit, since too much was on its way');
 const failures = counter('umpire_store_publish_failures_total', 'Publishes without an ack; the sweeper tries again');
 
 /**
@@ -30,6 +37,9 @@ export class Relay {
   /** Ids of what this process carries: until JetStream's ack, then until its row is gone. */
   private readonly carried = new Set<string>();
   private underWay = 0;
+  private readonly turns = new Turns(MOST_UNACKED);
+  /** No ack came for the last one that should have had one. */
+  private unheard = false;
   private readonly inFlight = new Set<Promise<void>>();
   private readonly onSettled: (namespace: string, requestId: string) => void;
 
@@ -60,7 +70,7 @@ export class Relay {
   /** Publishes just committed events without making anyone wait for it. */
   publishSoon(items: OutboxItem[]): void {
     for (const item of items) if (hasOutcome(item)) this.settled(item);
-    if (this.underWay + items.reduce((sum, item) => sum + sizeOf(item), 0) > MOST_UNDER_WAY) return;
+    if (this.underWay + items.reduce((sum, item) => sum + sizeOf(item), 0) > MOST_UNDER_WAY) return leftWaiting.inc(items.length);
     const work = this.publishAll(items).then(() => undefined, () => undefined).finally(() => this.inFlight.delete(work));
     this.inFlight.add(work);
   }
@@ -86,7 +96,7 @@ export class Relay {
   private async carry(item: OutboxItem): Promise<boolean> {
     this.carried.add(item.id);
     try {
-      await this.publishOne(item);
+      await this.publishInTurn(item);
       await this.forgetWithRetry(item);
       return true;
     } catch (error) {
@@ -98,20 +108,32 @@ export class Relay {
     }
   }
 
-  private async publishOne(item: OutboxItem): Promise<void> {
+  private async publishInTurn(item: OutboxItem): Promise<void> {
     const size = sizeOf(item);
     this.underWay += size;
+    const waited = await this.turns.begin();
     try {
-      const acks = [this.publishTraced(item, subjects.event(item.namespace, item.type, item.reason), encodeUtf8(eventMessage(item, item.reason, item.payload)))];
-      const outcome = outcomeText(item);
-      if (outcome !== null) acks.push(this.publishTraced(item, subjects.outcome(item.namespace, item.reason), encodeUtf8(outcome)));
-      await Promise.all(acks);
-      // Not kept by any stream: a producer that listens there hears at once, one that does not reads the outcome elsewhere.
-      if (outcome !== null && item.reply_subject !== null) this.bus.hint(item.reply_subject, encodeUtf8(outcome));
-      published.inc({ type: item.type }, 1);
+      // The line does not wait for one deadline after the other while the broker is away: it is the sweeper's then.
+      if (waited && this.unheard) throw new UmpireError('unavailable', 'those before it had no ack');
+      await this.publishOne(item);
+      this.unheard = false;
+    } catch (error) {
+      this.unheard ||= (error as Error).cause instanceof NoAckError;
+      throw error;
     } finally {
+      this.turns.end();
       this.underWay -= size;
     }
+  }
+
+  private async publishOne(item: OutboxItem): Promise<void> {
+    const acks = [this.publishTraced(item, subjects.event(item.namespace, item.type, item.reason), encodeUtf8(eventMessage(item, item.reason, item.payload)))];
+    const outcome = outcomeText(item);
+    if (outcome !== null) acks.push(this.publishTraced(item, subjects.outcome(item.namespace, item.reason), encodeUtf8(outcome)));
+    await Promise.all(acks);
+    // Not kept by any stream: a producer that listens there hears at once, one that does not reads the outcome elsewhere.
+    if (outcome !== null && item.reply_subject !== null) this.bus.hint(item.reply_subject, encodeUtf8(outcome));
+    published.inc({ type: item.type }, 1);
   }
 
   private async publishTraced({ id, trace }: OutboxItem, subject: string, data: Uint8Array): Promise<void> {

@@ -22,6 +22,7 @@ const PRODUCER: Actor = { kind: 'producer', id: 'stream', user_id: null, roles: 
 
 const verdicts = counter('umpire_store_submissions_total', 'Submissions by verdict and reason', ['status', 'reason']);
 const batchSize = histogram('umpire_store_submit_batch_items', 'Submissions stored by one statement', [], [1, 2, 5, 10, 25, 50, 100, 150, 300]);
+const storedBefore = counter('umpire_store_submissions_stored_before_total', 'Submissions that an earlier try had stored; if it came to its end then, the sweeper publishes their events');
 const presumedWrongly = counter('umpire_store_clock_presumed_wrongly_total', 'Batches of openings that were made anew, since the database\'s clock showed another time than it was presumed to');
 
 /** Opens what intake hands over, and cancels what producers take back. Answers a verdict for every submission. */
@@ -151,6 +152,7 @@ export class Submissions {
     this.committed(freshItems.map((item) => outboxItem(item.event, item.state, item.trace, item.payload)));
     const taken = openings.filter(({ item }) => !fresh.has(keyOf(item)));
     const known = new Map(taken.length === 0 ? [] : (await withDeadline(findSubmissions(this.sql, taken.map(({ item }) => item)), STATEMENT_MS, 'submissions')).map((row) => [keyOf(row), row]));
+    storedBefore.inc(taken.filter(({ item }) => known.get(keyOf(item))?.submission === item.submission).length);
     if (anyTombstones) await this.honourTombstones(openings.map(({ item }) => item));
     await this.sameTasks.settle(openings.map(({ item }) => item).filter((item) => fresh.has(keyOf(item)) || known.get(keyOf(item))?.submission === item.submission));
     return openings.map(({ item }): Verdict => {

@@ -3,6 +3,11 @@ import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from '@nats-
 
 type Waiting = { resolve: (ack: PubAck) => void; reject: (error: Error) => void; deadline: number };
 
+/** Whether the stream has it is not known, and the next one would fare alike: no ack in time, the connection lost, nobody there. */
+export class NoAckError extends Error {
+  override name = 'NoAckError';
+}
+
 const SWEEP_MS = 250;
 const NO_RESPONDERS = 503;
 
@@ -26,7 +31,7 @@ export class StreamPublisher {
     connection.subscribe(`${this.inbox}.*`, { callback: (error, message) => (error ? undefined : this.take(message)) });
   }
 
-  /** @throws Error when the stream refused it (JetStreamApiError), no stream takes the subject, or no ack came in time */
+  /** @throws JetStreamApiError when the stream refused it, NoAckError when no stream takes the subject or no ack came in time, else what the client says of the message */
   publish(subject: string, data: Uint8Array | string, headers: MsgHdrs | undefined): Promise<PubAck> {
     this.count += 1;
     const token = this.count.toString(36);
@@ -44,7 +49,7 @@ export class StreamPublisher {
 
   /** Gives up on all that is under way: the connection that acks would have come over is gone. */
   fail(why: string): void {
-    for (const { reject } of this.waiting.values()) reject(new Error(why));
+    for (const { reject } of this.waiting.values()) reject(new NoAckError(why));
     this.waiting.clear();
   }
 
@@ -53,7 +58,7 @@ export class StreamPublisher {
     const waiting = this.waiting.get(token);
     if (!waiting) return;
     this.waiting.delete(token);
-    if (message.headers?.code === NO_RESPONDERS) return waiting.reject(new Error('no stream takes it'));
+    if (message.headers?.code === NO_RESPONDERS) return waiting.reject(new NoAckError('no stream takes it'));
     try {
       const ack = message.json<PubAck & { error?: ApiError }>();
       if (ack.error) waiting.reject(new JetStreamApiError(ack.error));
@@ -69,7 +74,7 @@ export class StreamPublisher {
     for (const [token, { reject, deadline }] of this.waiting) {
       if (deadline > now) break;
       this.waiting.delete(token);
-      reject(new Error('timeout'));
+      reject(new NoAckError('timeout'));
     }
     if (this.waiting.size > 0) return;
     clearInterval(this.sweeper);
