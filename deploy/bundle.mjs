@@ -5,11 +5,11 @@
  *
  * `npm run build` calls it: `node deploy/bundle.mjs`.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { rolldown } from 'rolldown';
 import { minify } from 'rolldown/utils';
-import { programOf, PROGRAMS } from './local/programs.mjs';
+import { BUNDLED, programOf, PROGRAMS } from './local/programs.mjs';
 
 /** What Nest would use if it were there. */
 const NOT_INSTALLED = /^(@nestjs\/(microservices|websockets|platform-express)|class-(transformer|validator)|@fastify\/(multipart|static|view))(\/|$)/;
@@ -26,6 +26,7 @@ const compiled = (folder) => ({
     handler(id) {
       const place = `new URL(${JSON.stringify(relative(folder, id).replaceAll('\\', '/'))}, import.meta.url).href`;
       const code = readFileSync(id, 'utf8').replace(MAP_COMMENT, '\n').replaceAll('import.meta.url', place);
+      if (/import\.meta\.(?!url)/.test(code)) throw new Error(`${id}: of import.meta only the url is known in a bundle`);
       return { code, map: existsSync(`${id}.map`) ? JSON.parse(readFileSync(`${id}.map`, 'utf8')) : null };
     },
   },
@@ -66,19 +67,25 @@ const trim = {
 async function compact(name, source) {
   const { code, errors } = await minify(name, source.replace(MAP_COMMENT, '\n'), { module: true, compress: false, mangle: false, codegen: { removeWhitespace: true } });
   if (errors.length > 0) throw new Error(`${name}: ${errors[0].message}`);
+  if (/(?<!\\)\\(?:\\\\)*[^\0-\x7f]|String\.raw/.test(code)) throw new Error(`${name}: has a character that cannot be written as an escape where it stands`);
   return code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 async function bundle(name) {
   const folder = dirname(programOf(name));
+  const made = `${folder}.new`;
   const entry = join(folder, '..', 'main.js');
   const eager = new Set();
   const build = await rolldown({ input: entry, platform: 'node', external: NOT_INSTALLED, plugins: [compiled(folder), collectEager(entry, eager), trim], logLevel: 'warn' });
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(made, { recursive: true, force: true });
   await build.write({
-    dir: folder, format: 'esm', sourcemap: true, entryFileNames: '[name].js', chunkFileNames: '[name].js', codeSplitting: { groups: [{ name: 'vendor', test: (id) => isPackage(id) && eager.has(id) }] },
+    dir: made, format: 'esm', sourcemap: true, entryFileNames: '[name].js', chunkFileNames: '[name].js', codeSplitting: { groups: [{ name: 'vendor', test: (id) => isPackage(id) && eager.has(id) }] },
   });
   await build.close();
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(made, folder);
 }
 
+// Whatever becomes of this: what is there is not what it was made of any more.
+rmSync(BUNDLED, { force: true });
 await Promise.all(PROGRAMS.map(bundle));

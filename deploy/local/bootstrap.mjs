@@ -89,8 +89,9 @@ function compile(steps) {
 
 /** The programs that services are started as; only when what they are made of has changed. */
 async function bundleServices(steps) {
-  const wanted = sourcesDigest([join(root, 'deploy', 'bundle.mjs'), join(root, 'pnpm-lock.yaml'), join(root, 'tsconfig.base.json'),
-    ...compiledPackages().map((folder) => join(folder, 'src'))]);
+  const packages = compiledPackages();
+  const wanted = sourcesDigest([join(root, 'deploy', 'bundle.mjs'), join(root, 'deploy', 'local', 'programs.mjs'), join(root, 'pnpm-lock.yaml'),
+    ...packages.map((folder) => join(folder, 'package.json')), ...packages.map((folder) => join(folder, 'dist'))], (path) => !/[\\/]bundle(\.new)?$|\.d\.ts$|\.tsbuildinfo$/.test(path));
   if (existsSync(BUNDLED) && readFileSync(BUNDLED, 'utf8') === wanted && PROGRAMS.every((name) => existsSync(programOf(name)))) return utimesSync(BUNDLED, new Date(), new Date());
   await steps.run('bundle the services', async () => {
     await command(nodeBinary(), [join(root, 'deploy', 'bundle.mjs')]);
@@ -111,10 +112,11 @@ async function buildConsole(steps) {
   });
 }
 
-/** SHA-256 over the names and contents of files, and of all files in folders. */
-function sourcesDigest(paths) {
+/** SHA-256 over the names and contents of files, and of all files in folders that `isWanted`. */
+function sourcesDigest(paths, isWanted = () => true) {
   const digest = createHash('sha256');
   const add = (path) => {
+    if (!isWanted(path)) return;
     if (statSync(path).isFile()) return digest.update(`${path.slice(root.length)}\0`).update(readFileSync(path));
     for (const name of readdirSync(path).sort()) add(join(path, name));
   };

@@ -11,6 +11,10 @@ const MOST_UNDER_WAY = 16 * 1024 * 1024;
  * acks, and what consumers wait for. A thousand at once would keep all of them for half a second.
  */
 const MOST_UNACKED = 256;
+/** What waits longer than two seconds for its turn is every sweeper's as well. */
+const MOST_IN_LINE = 4_096;
+/** How long a stop lets those in line have their turn; then the next process's sweeper has them. One deadline of the broker's fits behind it. */
+const STOP_GRACE_MS = 2_000;
 const SWEEP_ITEMS = 500;
 const SWEEP_EVERY_MS = 1_000;
 /** What is published may stay in the outbox a little, long before the sweeper looks at it: many rows go with one statement. */
@@ -19,7 +23,7 @@ const FORGET_EVERY_MS = 50;
 const published = counter('umpire_store_events_published_total', 'Events acknowledged by JetStream', ['type']);
 const outboxWaiting = gauge('umpire_store_outbox_waiting', 'Events committed and not yet acknowledged by JetStream');
 const outboxOldest = gauge('umpire_store_outbox_oldest_seconds', 'Age of the oldest of them');
-const leftWaiting = counter('umpire_store_events_left_to_sweeper_total', 'Events that were not published right after their commit, since too much was on its way');
+const leftWaiting = counter('umpire_store_events_left_to_sweeper_total', 'Events that were not published right after their commit, since too much was on its way or the broker gave no acks');
 const failures = counter('umpire_store_publish_failures_total', 'Publishes without an ack; the sweeper tries again');
 
 /**
@@ -38,8 +42,8 @@ export class Relay {
   private readonly carried = new Set<string>();
   private underWay = 0;
   private readonly turns = new Turns(MOST_UNACKED);
-  /** No ack came for the last one that should have had one. */
-  private unheard = false;
+  /** Monotonic ms of the stream's last answer. */
+  private heardAt = Number.NEGATIVE_INFINITY;
   private readonly inFlight = new Set<Promise<void>>();
   private readonly onSettled: (namespace: string, requestId: string) => void;
 
@@ -63,14 +67,16 @@ export class Relay {
 
   /** Finishes what is being published (the sweeper of the next process has the rest). */
   async stop(): Promise<void> {
+    const late = setTimeout(() => this.turns.close(), STOP_GRACE_MS);
     await Promise.all([this.sweeper.stop(), this.depth.stop()]);
     await Promise.all(this.inFlight);
+    clearTimeout(late);
   }
 
   /** Publishes just committed events without making anyone wait for it. */
   publishSoon(items: OutboxItem[]): void {
     for (const item of items) if (hasOutcome(item)) this.settled(item);
-    if (this.underWay + items.reduce((sum, item) => sum + sizeOf(item), 0) > MOST_UNDER_WAY) return leftWaiting.inc(items.length);
+    if (this.turns.waiting + items.length > MOST_IN_LINE || this.underWay + items.reduce((sum, item) => sum + sizeOf(item), 0) > MOST_UNDER_WAY) return leftWaiting.inc(items.length);
     const work = this.publishAll(items).then(() => undefined, () => undefined).finally(() => this.inFlight.delete(work));
     this.inFlight.add(work);
   }
@@ -96,7 +102,10 @@ export class Relay {
   private async carry(item: OutboxItem): Promise<boolean> {
     this.carried.add(item.id);
     try {
-      await this.publishInTurn(item);
+      if (!(await this.publishInTurn(item))) {
+        leftWaiting.inc();
+        return false;
+      }
       await this.forgetWithRetry(item);
       return true;
     } catch (error) {
@@ -108,32 +117,40 @@ export class Relay {
     }
   }
 
-  private async publishInTurn(item: OutboxItem): Promise<void> {
+  /** @returns false if its turn did not come: it is the sweeper's then */
+  private async publishInTurn(item: OutboxItem): Promise<boolean> {
     const size = sizeOf(item);
     this.underWay += size;
-    const waited = await this.turns.begin();
     try {
-      // The line does not wait for one deadline after the other while the broker is away: it is the sweeper's then.
-      if (waited && this.unheard) throw new UmpireError('unavailable', 'those before it had no ack');
-      await this.publishOne(item);
-      this.unheard = false;
-    } catch (error) {
-      this.unheard ||= (error as Error).cause instanceof NoAckError;
-      throw error;
+      if (!(await this.turns.begin())) return false;
+      await Promise.all([this.publishEvent(item).finally(() => this.turns.end()), this.publishOutcome(item)]);
+      published.inc({ type: item.type }, 1);
+      return true;
     } finally {
-      this.turns.end();
       this.underWay -= size;
     }
   }
 
-  private async publishOne(item: OutboxItem): Promise<void> {
-    const acks = [this.publishTraced(item, subjects.event(item.namespace, item.type, item.reason), encodeUtf8(eventMessage(item, item.reason, item.payload)))];
+  private async publishEvent(item: OutboxItem): Promise<void> {
+    const began = performance.now();
+    try {
+      await this.publishTraced(item, subjects.event(item.namespace, item.type, item.reason), encodeUtf8(eventMessage(item, item.reason, item.payload)));
+      this.heardAt = performance.now();
+    } catch (error) {
+      if (!((error as Error).cause instanceof NoAckError)) this.heardAt = performance.now();
+      // Nothing was heard in all that time: whoever waits in line would only wait for one deadline after the other.
+      else if (this.heardAt < began) this.turns.dismiss();
+      throw error;
+    }
+  }
+
+  /** Of what settles. It has no turn: its stream is another one, and may be away while that of events is not. */
+  private async publishOutcome(item: OutboxItem): Promise<void> {
     const outcome = outcomeText(item);
-    if (outcome !== null) acks.push(this.publishTraced(item, subjects.outcome(item.namespace, item.reason), encodeUtf8(outcome)));
-    await Promise.all(acks);
+    if (outcome === null) return;
+    await this.publishTraced(item, subjects.outcome(item.namespace, item.reason), encodeUtf8(outcome));
     // Not kept by any stream: a producer that listens there hears at once, one that does not reads the outcome elsewhere.
-    if (outcome !== null && item.reply_subject !== null) this.bus.hint(item.reply_subject, encodeUtf8(outcome));
-    published.inc({ type: item.type }, 1);
+    if (item.reply_subject !== null) this.bus.hint(item.reply_subject, encodeUtf8(outcome));
   }
 
   private async publishTraced({ id, trace }: OutboxItem, subject: string, data: Uint8Array): Promise<void> {

@@ -1,25 +1,40 @@
-/** So many may be at it at once; whoever comes then waits in line. */
+/** So many may be at it at once; whoever comes then waits in line, in the order of coming. */
 export class Turns {
-  private readonly line: (() => void)[] = [];
+  private line: ((whether: boolean) => void)[] = [];
   private free: number;
+  private closed = false;
 
   constructor(most: number) {
     this.free = most;
   }
 
-  /** @returns whether it had to wait; to be paired with `end` either way */
+  /** How many wait. */
+  get waiting(): number {
+    return this.line.length;
+  }
+
+  /** @returns true when it is one's turn, to be given back by `end`; false if the line was dismissed */
   async begin(): Promise<boolean> {
-    if (this.free > 0) {
-      this.free -= 1;
-      return false;
-    }
-    await new Promise<void>((resolve) => this.line.push(resolve));
+    if (this.closed) return false;
+    if (this.free === 0) return new Promise<boolean>((resolve) => this.line.push(resolve));
+    this.free -= 1;
     return true;
   }
 
   end(): void {
     const next = this.line.shift();
-    if (next) next();
+    if (next) next(true);
     else this.free += 1;
+  }
+
+  /** Sends away whoever waits. */
+  dismiss(): void {
+    for (const resolve of this.line.splice(0)) resolve(false);
+  }
+
+  /** From now on nobody has a turn any more. */
+  close(): void {
+    this.closed = true;
+    this.dismiss();
   }
 }

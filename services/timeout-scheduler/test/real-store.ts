@@ -1,11 +1,11 @@
 import { databaseNow } from '@umpire/runtime';
 import { TEST_NAMESPACES, TEST_NATS_PASSWORD, VirtualClock } from '@umpire/testing';
 import type { ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { programOf } from '../../../deploy/local/programs.mjs';
 import { startHarness, submission, type Harness as StoreHarness, type Submitted } from '../../state-store/src/test/store-harness.ts';
 import { endProcess, schedulerEnvironment, spawnScheduler, spawnService, startScheduler, type Running } from './schedulers.ts';
 
-const STORE_MAIN = fileURLToPath(new URL('../../state-store/dist/bundle/main.js', import.meta.url));
+const STORE_MAIN = programOf('state-store');
 /** As many as intake sends in one request. */
 const BATCH = 150;
 

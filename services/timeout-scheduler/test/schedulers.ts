@@ -2,14 +2,13 @@ import { createLogger, Readiness, startHttpApp } from '@umpire/runtime';
 import { TEST_NATS_PASSWORD, type TestNats } from '@umpire/testing';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { programOf, refuseStalePrograms } from '../../../deploy/local/programs.mjs';
 import { readTimeoutSchedulerConfig, TimeoutSchedulerModule } from '../src/index.ts';
 
 export type Running = { origin: string; stop(): Promise<void> };
 
-const MAIN = fileURLToPath(new URL('../dist/bundle/main.js', import.meta.url));
+const MAIN = programOf('timeout-scheduler');
 
 export function schedulerEnvironment(nats: TestNats, postgresUrl: string): Record<string, string> {
   return { UMPIRE_POSTGRES_URL: postgresUrl, UMPIRE_NATS_URL: nats.url, UMPIRE_NATS_USER: 'timeout-scheduler', UMPIRE_NATS_PASSWORD: TEST_NATS_PASSWORD, UMPIRE_PORT: '0' };
@@ -31,9 +30,9 @@ export function spawnScheduler(env: Record<string, string>, nodeArguments: strin
   return spawnService(MAIN, env, nodeArguments);
 }
 
-/** Starts a compiled service. @returns when it says that it has started */
+/** Starts a service's program. @returns when it says that it has started */
 export async function spawnService(main: string, env: Record<string, string>, nodeArguments: string[] = []): Promise<ChildProcess> {
-  if (!existsSync(main)) throw new Error(`${main} is missing: build with tsc -b first`);
+  refuseStalePrograms();
   const child = spawn(process.execPath, [...nodeArguments, main], { env: { UMPIRE_LOG_LEVEL: 'info', ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   const started = Promise.withResolvers<void>();

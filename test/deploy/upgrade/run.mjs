@@ -14,9 +14,9 @@
  * (test/deploy/src/migrations.integration.test.ts). Exit codes: 0 all demos passed, 1 one did not, 2 it could not be run.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bootstrap, command, nodeBinary, root, runtime, toolEnvironment } from '../../../deploy/local/bootstrap.mjs';
 import { openHome, removeHome } from '../../../deploy/local/home.mjs';
@@ -65,17 +65,18 @@ function inFolder(cwd, program, ...args) {
 
 /** The four services of one version behind a gateway of that version. */
 async function startVersion({ name, folder, home, ports, env }) {
-  const at = (path) => relative(root, join(folder, path));
+  // What operators of that version start: its bundle, if it has one.
+  const programOf = (service) => [`services/${service}/dist/bundle/main.js`, `services/${service}/dist/main.js`].map((path) => join(folder, path)).find(existsSync);
   const services = {};
   const made = [];
-  const make = (service, entry, own) => made.push(new Service({ name: `${name}-${service}`, entry: at(entry), home, env: own, revive: false, verbose: false,
+  const make = (service, entry, own) => made.push(new Service({ name: `${name}-${service}`, entry, home, env: own, revive: false, verbose: false,
     show: (line) => say(`    ${name} ${line}`), onEvent: () => {} }));
   for (const service of SERVICES) {
     services[service] = { port: await ports.take(`${name} ${service}`), internalPort: await ports.take(`${name} ${service} internal`) };
-    make(service, `services/${service}/dist/main.js`, { ...environmentOf(service, env), UMPIRE_PORT: String(services[service].port), UMPIRE_INTERNAL_PORT: String(services[service].internalPort) });
+    make(service, programOf(service), { ...environmentOf(service, env), UMPIRE_PORT: String(services[service].port), UMPIRE_INTERNAL_PORT: String(services[service].internalPort) });
   }
   const port = await ports.take(`${name} gateway`);
-  make('gateway', 'deploy/local/gateway.mjs', { UMPIRE_GATEWAY: JSON.stringify({ host: '127.0.0.1', port, services }) });
+  make('gateway', join(folder, 'deploy/local/gateway.mjs'), { UMPIRE_GATEWAY: JSON.stringify({ host: '127.0.0.1', port, services }) });
   for (const service of made) service.start();
   const origin = `http://127.0.0.1:${port}`;
   const ready = await until(() => fetch(`${origin}/readyz`).then(({ status }) => status === 200, () => false), READY_MS, 100);

@@ -3,7 +3,7 @@ import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from '@nats-
 
 type Waiting = { resolve: (ack: PubAck) => void; reject: (error: Error) => void; deadline: number };
 
-/** Whether the stream has it is not known, and the next one would fare alike: no ack in time, the connection lost, nobody there. */
+/** Nothing was heard of it: no ack in time, or the connection was lost. Whether the stream has it is not known. */
 export class NoAckError extends Error {
   override name = 'NoAckError';
 }
@@ -31,7 +31,7 @@ export class StreamPublisher {
     connection.subscribe(`${this.inbox}.*`, { callback: (error, message) => (error ? undefined : this.take(message)) });
   }
 
-  /** @throws JetStreamApiError when the stream refused it, NoAckError when no stream takes the subject or no ack came in time, else what the client says of the message */
+  /** @throws JetStreamApiError when the stream refused it, NoAckError when nothing was heard, Error when no stream takes the subject or the client refuses the message */
   publish(subject: string, data: Uint8Array | string, headers: MsgHdrs | undefined): Promise<PubAck> {
     this.count += 1;
     const token = this.count.toString(36);
@@ -58,7 +58,7 @@ export class StreamPublisher {
     const waiting = this.waiting.get(token);
     if (!waiting) return;
     this.waiting.delete(token);
-    if (message.headers?.code === NO_RESPONDERS) return waiting.reject(new NoAckError('no stream takes it'));
+    if (message.headers?.code === NO_RESPONDERS) return waiting.reject(new Error('no stream takes it'));
     try {
       const ack = message.json<PubAck & { error?: ApiError }>();
       if (ack.error) waiting.reject(new JetStreamApiError(ack.error));

@@ -140,7 +140,9 @@ export class FeedReading {
   private firstPlace(created: string, { first_seq: first, last_seq: last }: { first_seq: number; last_seq: number }): FeedPlace {
     const { past, capacity, skipped } = this.options;
     const left = this.handled;
-    if (left && (left.created !== created || (left.next >= first && last - left.next < capacity))) return left;
+    const isAnew = left?.created !== created;
+    const missed = isAnew ? last : last - left.next + 1;
+    if (left && missed <= capacity && (isAnew || left.next >= first)) return left;
     skipped();
     return { created, next: Math.max(1, last - past + 1) };
   }

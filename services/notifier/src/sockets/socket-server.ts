@@ -36,6 +36,8 @@ export type SocketServerParts = {
 /** `/ws/hitl/{user_id}`: who may connect, heartbeats, what clients say, and the end. */
 export class SocketServer {
   private readonly parts: SocketServerParts;
+  /** Those that wait to be opened as well. */
+  private connections = 0;
   private readonly wss = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MAX_MESSAGE, clientTracking: false, skipUTF8Validation: false });
   private readonly open = gauge('umpire_notifier_sockets', 'Open sockets');
   private readonly ended = counter('umpire_notifier_sockets_ended_total', 'Sockets that ended, by close code', ['code']);
@@ -100,7 +102,7 @@ export class SocketServer {
 
   private refuseTooMany({ namespace }: Principal, userId: string): void {
     const { hub, maxSockets } = this.parts;
-    if (this.stopping || hub.size >= maxSockets) throw new UmpireError('unavailable', 'no room for another socket here');
+    if (this.stopping || this.connections >= maxSockets) throw new UmpireError('unavailable', 'no room for another socket here');
     if (hub.countOf(namespace, userId) >= MAX_SOCKETS_PER_PERSON) throw new UmpireError('rate_limited', `at most ${MAX_SOCKETS_PER_PERSON} sockets a person`);
   }
 
@@ -120,7 +122,9 @@ export class SocketServer {
     ws.on('pong', () => (session.alive = true));
     // A protocol fault of the client: ws closes by itself.
     ws.on('error', () => undefined);
+    this.connections += 1;
     ws.once('close', (code) => {
+      this.connections -= 1;
       hub.remove(session);
       this.open.set(hub.size);
       this.ended.inc({ code });

@@ -17,6 +17,9 @@ function attempt(lane: Lane, sign: 'alive' | 'down', at: number, end = at): bool
   return lane.answered(sign, at, end, 0.5);
 }
 
+/** An answer that takes this long brings an endpoint no more than the least in wait. */
+const SLOW_MS = 200;
+
 describe('Lane', () => {
   it('bounds what is sent and what is held', () => {
     const lane = new Lane(endpoint({ maxConcurrency: 2 }), 20, 5_000);
@@ -34,12 +37,32 @@ describe('Lane', () => {
     const lane = new Lane(endpoint({ maxConcurrency: 2 }), 20, 5_000);
     const rooms = Array.from({ length: 16 }, () => {
       lane.started(held());
-      lane.answered('alive', 0, 0, 0.5);
+      lane.answered('alive', 0, SLOW_MS, 0.5);
       return lane.room(0);
     });
     expect(rooms).toEqual([4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 2, 1, 0]);
     lane.active.delete([...lane.active][0]!);
     expect(lane.room(0)).toBe(1);
+  });
+
+  it('has as many in wait as the endpoint takes in a fifth of a second, seven times what it may be sent at once at most', () => {
+    const room = (answerMs: number) => {
+      const lane = new Lane(endpoint({ maxConcurrency: 10 }), 20, 5_000);
+      attempt(lane, 'alive', 0, answerMs);
+      return lane.room(answerMs);
+    };
+    expect([0, 1, 28, 40, 100, 199, SLOW_MS, 15_000].map(room)).toEqual([80, 80, 80, 60, 30, 20, 20, 20]);
+  });
+
+  it('has no more in wait than at first for an endpoint that has become slow, or that refuses promptly', () => {
+    const lane = new Lane(endpoint({ maxConcurrency: 10 }), 20, 5_000);
+    attempt(lane, 'alive', 0, 1);
+    for (let i = 0; i < 3; i += 1) attempt(lane, 'alive', 0, 400);
+    expect(lane.room(400)).toBe(20);
+    const failing = new Lane(endpoint({ maxConcurrency: 10 }), 20, 5_000);
+    attempt(failing, 'alive', 0, 1);
+    attempt(failing, 'down', 1, 2);
+    expect(failing.room(2)).toBe(20);
   });
 
   it('closes after five failures in a row, twice as long each time, and probes with one', () => {
@@ -65,8 +88,8 @@ describe('Lane', () => {
     const lane = new Lane(endpoint(), 20, 5_000);
     for (let i = 0; i < 5; i += 1) attempt(lane, 'down', i);
     const rooms = [2, 3, 4, 5, 6, 7].map((step) => {
-      attempt(lane, 'alive', 10_000 + step);
-      return lane.room(10_000 + step);
+      attempt(lane, 'alive', 10_000 + step, 10_000 + step + SLOW_MS);
+      return lane.room(10_000 + step + SLOW_MS);
     });
     expect(rooms).toEqual([4, 8, 16, 32, 40, 40]);
   });

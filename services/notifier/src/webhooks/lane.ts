@@ -24,6 +24,11 @@ const OPEN_AFTER = 5;
 const MAX_PAUSE_MS = 300_000;
 /** So many times as many as may be sent at once may be held, answered ones included. */
 const MOST_UNRECORDED = 8;
+/** An endpoint that answers promptly has as many in wait as it takes in this time, ms, if no more than so many times as may be sent at once. */
+const WAIT_MS = 200;
+const MOST_WAITING = 7;
+/** Of the time that answers take, what the newest one says. */
+const NEWEST = 0.2;
 /** The breaker's first pause; an endpoint whose first retry comes sooner pauses no longer than that. */
 const FIRST_PAUSE_MS = 5_000;
 
@@ -53,6 +58,8 @@ export class Lane {
   private failures = 0;
   private pauses = 0;
   private pausedAt = -1;
+  /** How long its answers take of late, ms; long until there was one. */
+  private answerMs = Infinity;
   private window: number;
   private readonly standardLimit: number;
   private readonly firstPauseMs: number;
@@ -88,12 +95,14 @@ export class Lane {
   }
 
   /**
-   * How many more the lane may take: what it can send, and as much again in wait so that it never runs dry. What a crash would send again
-   * has a bound: results that are still to be recorded.
+   * How many more the lane may take: what it can send, and as much again in wait so that it never runs dry; more, if its answers are prompt, since
+   * what a burst brings need not be claimed then. What a crash would send again has a bound: results that are still to be recorded.
    */
   room(now: number): number {
     if (!this.endpoint.enabled || now < this.pausedUntil) return 0;
-    const places = this.pauses > 0 ? 1 : 2 * Math.min(this.window, this.limit);
+    const abreast = Math.min(this.window, this.limit);
+    const waiting = Math.min(MOST_WAITING, Math.max(1, WAIT_MS / this.answerMs)) * abreast;
+    const places = this.pauses > 0 ? 1 : abreast + Math.floor(waiting);
     return Math.max(0, Math.min(places - this.ahead, MOST_UNRECORDED * this.limit - this.held));
   }
 
@@ -136,6 +145,7 @@ export class Lane {
    */
   answered(sign: Sign, startedAt: number, now: number, random: number): boolean {
     this.sending -= 1;
+    this.learn(sign, now - startedAt);
     if (sign === 'alive') {
       this.failures = 0;
       this.pauses = 0;
@@ -151,6 +161,12 @@ export class Lane {
     this.pausedAt = now;
     this.pausedUntil = Math.max(this.pausedUntil, now + Math.min(MAX_PAUSE_MS, this.firstPauseMs * 2 ** (this.pauses - 1)) * (0.8 + 0.4 * random));
     return true;
+  }
+
+  /** Whoever cannot take anything has no more in wait than at first, however promptly it says so. */
+  private learn(sign: Sign, tookMs: number): void {
+    if (sign === 'down') this.answerMs = Infinity;
+    else this.answerMs = this.answerMs === Infinity ? tookMs : this.answerMs + NEWEST * (tookMs - this.answerMs);
   }
 
   /** The endpoint asked for a break (429, 503 with `Retry-After`). */

@@ -4,6 +4,7 @@ import { createLogger } from '@umpire/runtime';
 import { eventually, signal } from '@umpire/testing';
 import { Harness, type App, type Call } from '../../test/harness.ts';
 import { answer, Receiver } from '../../test/receiver.ts';
+import { claimDue } from './delivery.queries.ts';
 import { UpkeepLoop } from './upkeep.loop.ts';
 
 let harness: Harness;
@@ -115,6 +116,12 @@ describe('two replicas', () => {
       for (const [first, second] of bodies.values()) expect(second!.body).toBe(first!.body);
       expect(receiver.received.some(({ body }) => body.includes(escalations[0]!))).toBe(true);
     }
+    // By one claim for sure.
+    await Promise.all(apps.splice(0).map((app) => app.stop()));
+    await harness.database.sql`update notifier.deliveries set state = 'pending', done_at = null, due_at = clock_timestamp() - interval '1 second'`;
+    const claimed = await claimDue(harness.database.sql, targets.map(({ id }) => ({ endpointId: id, room: 10 })), 'somebody', 1_000);
+    expect(claimed).toHaveLength(6);
+    for (const row of claimed) expect(row.body.toString()).toBe(targets[0]!.receiver.received.find(({ id }) => id === row.event_id)!.body);
   });
 });
 
