@@ -97,6 +97,8 @@ export function namespaces(at: () => Arena): void {
     it('is out of a socket\'s reach: list, subscription, and a place in another\'s events', async () => {
       const { stack, stranger, keys } = at();
       const own = await at().socket('alice', { authorization: `Bearer ${keys.alice}` });
+      // What comes before the list is in the list.
+      await eventually('the list', () => own.frames.find((frame) => frame.type === 'pending_interactions'));
       await stack.post('/api/escalations', keys.producer, hitlRequest('walls-2'));
       const event = await eventually('the event', () => own.frames.find((frame) => frame.data?.interaction_id === 'walls-2'));
       for (const query of ['', `?since=${event.id}`]) {
