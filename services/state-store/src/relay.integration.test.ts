@@ -117,6 +117,7 @@ describe('a broker that is slow', () => {
 
   describe('that keeps its acks', () => {
     let many: OutboxItem[];
+    const left = async () => Number(/^umpire_store_events_left_to_sweeper_total (\d+)/m.exec(await metrics.metrics())?.[1] ?? 0);
     const sent = () => many.filter((item) => timesSent(item) > 0).length;
 
     beforeEach(async () => {
@@ -141,12 +142,20 @@ describe('a broker that is slow', () => {
     });
 
     it('is given none of those in line when it stays silent: they are the sweeper\'s, which finds when it is back', async () => {
-      const left = async () => Number(/^umpire_store_events_left_to_sweeper_total (\d+)/m.exec(await metrics.metrics())?.[1] ?? 0);
       const before = await left();
       await eventually('all but the first are left', async () => (await left()) === before + 44, 10_000);
       expect(sent()).toBe(256);
       line.release();
       expect(await relay.sweepOnce()).toBe(1);
+    });
+
+    it('has 4,096 in line at most: what comes then stays in the outbox, for the sweeper', async () => {
+      const before = await left();
+      const fill = 4_096 - (many.length - 256);
+      relay.publishSoon(Array.from({ length: fill }, (_, index): OutboxItem => ({ ...items[0]!, request_id: `fill/${index}`, id: newId() })));
+      expect(await left()).toBe(before);
+      relay.publishSoon([{ ...items[0]!, request_id: 'one too many', id: newId() }]);
+      expect(await left()).toBe(before + 1);
     });
 
     it('is given none of those in line when the relay stops: they are the next one\'s', async () => {
