@@ -7,11 +7,11 @@ export type Key = { namespace: string; request_id: string };
 
 const PRIORITY_RANK = { low: 0, normal: 1, high: 2, critical: 3 } as const;
 
-/** What a new escalation is stored as: its state after `opened`, the event, and the producer's payload as JSON text. */
+/** What a new escalation is stored as: its state after `opened`, the event, and the producer's payload as it came: JSON in UTF-8. */
 export type NewEscalation = {
   state: EscalationState;
   event: EventRecord;
-  payload: string;
+  payload: Uint8Array;
   payload_salt: Uint8Array;
   payload_digest: Uint8Array;
   content_digest: Uint8Array;
@@ -35,15 +35,21 @@ const principalsOf = ({ electorate, delegations }: Pick<EscalationState, 'electo
   ...new Set([...electorate.users.map(principalOfUser), ...delegations.filter((one) => !one.ended).map((one) => principalOfUser(one.to)), ...electorate.roles.map((role) => plain(`r:${role}`)!)]),
 ];
 
+/** Postgres' oid of `text`. */
+const TEXT = 25;
+
 /**
  * Texts as one, with where each begins (from 1) and how long it is, in bytes: in an array every quote in them would be escaped here and
- * unescaped there. A sub-select makes bytes of it once; as a column it would be copied into every row that is joined with it.
+ * unescaped there. A sub-select makes bytes of it once; as a column it would be copied into every row that is joined with it. In UTF-8, so
+ * that what is on its way is no garbage of V8's; the driver's patch sends it as it is.
  */
-function packTexts(texts: string[]): { text: string; at: number[]; length: number[] } {
+function packTexts(query: Query, texts: (string | Uint8Array)[]) {
   const length = texts.map((text) => Buffer.byteLength(text));
   let end = 1;
   const at = length.map((bytes) => (end += bytes) - bytes);
-  return { text: texts.join(''), at, length };
+  const packed = Buffer.allocUnsafe(end - 1);
+  texts.forEach((text, index) => (typeof text === 'string' ? packed.write(text, at[index]! - 1) : packed.set(text, at[index]! - 1)));
+  return { text: query.typed(packed, TEXT), at, length };
 }
 
 /** What of an event is bytes of a known length, as hex: salts (16 each), digests and hash (32 each). */
@@ -56,15 +62,15 @@ const sealOfNew = (i: NewEscalation) => sealOf(i.event) + hex(i.payload_salt) + 
  * nothing of it. Those whose key is taken are left alone.
  *
  * Payload, data and state travel as text and become bytes in the server: half the size of hex. JSON text cannot hold a raw
- * U+0000, so text never refuses it.
+ * U+0000, so text never refuses it; what is not UTF-8 the server refuses.
  * @param at the time that they are opened at (ms since the epoch): nothing is stored if the database's clock is behind it, or ahead by
  *   more than `withinMs`, so that what was given up on the way cannot be stored late
  * @returns the database's clock when the statement began, whether that was in time, and keys that were new
  */
 export async function insertEscalations(sql: Query, items: NewEscalation[], { at, withinMs }: { at: number; withinMs: number }): Promise<{ now: number; inTime: boolean; opened: Key[] }> {
   const assignments = items.flatMap((item, index) => principalsOf(item.state).map((principal) => ({ index: index + 1, principal })));
-  const [states, payloads] = [packTexts(items.map((i) => JSON.stringify(i.state))), packTexts(items.map((i) => i.payload))];
-  const [actors, data] = [packTexts(items.map((i) => i.event.actor)), packTexts(items.map((i) => i.event.data))];
+  const [states, payloads] = [packTexts(sql, items.map((i) => JSON.stringify(i.state))), packTexts(sql, items.map((i) => i.payload))];
+  const [actors, data] = [packTexts(sql, items.map((i) => i.event.actor)), packTexts(sql, items.map((i) => i.event.data))];
   const rows = await sql<({ now: number; in_time: boolean } & (Key | { request_id: null }))[]>`
     with clock as materialized (
       select now, now between ${at}::float8 and ${at}::float8 + ${withinMs} as in_time from (select ${databaseClock(sql)} as now) as looked
@@ -195,8 +201,8 @@ export const saveUnlessChanged = async (sql: Query, transition: Transition): Pro
 async function writeTransitions(query: Query, transitions: Transition[]): Promise<number> {
   const events = transitions.flatMap((transition) => transition.events);
   const settled = transitions.filter((t) => t.state.status !== 'pending');
-  const states = packTexts(transitions.map((t) => JSON.stringify(t.state)));
-  const [actors, data] = [packTexts(events.map((e) => e.actor)), packTexts(events.map((e) => e.data))];
+  const states = packTexts(query, transitions.map((t) => JSON.stringify(t.state)));
+  const [actors, data] = [packTexts(query, events.map((e) => e.actor)), packTexts(query, events.map((e) => e.data))];
   const { count } = await query`
     with input as (
       select * from unnest(

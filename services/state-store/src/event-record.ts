@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { SCHEMA_VERSION, type EscalationEvent, type Outcome } from '@umpire/contract';
+import { encodeUtf8, SCHEMA_VERSION, type EscalationEvent, type Outcome } from '@umpire/contract';
 import type { DomainEvent, EscalationState } from '@umpire/domain';
 import { chainHash, saltedDigest } from '@umpire/record';
 import { newId } from '@umpire/runtime';
@@ -62,10 +62,10 @@ export function recordEvent(state: EscalationState, event: DomainEvent, prev: Ui
 }
 
 /**
- * The event's message on `HITL_EVENTS`. The producer's payload is spliced in as it came, never printed again.
- * @param payload JSON text, for `opened` only
+ * The event's message on `HITL_EVENTS`, JSON in UTF-8. The producer's payload is spliced in as it came, never printed again.
+ * @param payload JSON in UTF-8, for `opened` only
  */
-export function eventMessage(event: Pick<EventRecord, 'id' | 'type' | 'namespace' | 'request_id' | 'seq' | 'occurred_at' | 'data'>, reason: EscalationEvent['reason'], payload: string | null): string {
+export function eventMessage(event: Pick<EventRecord, 'id' | 'type' | 'namespace' | 'request_id' | 'seq' | 'occurred_at' | 'data'>, reason: EscalationEvent['reason'], payload: Uint8Array | null): Uint8Array {
   const head = JSON.stringify({
     id: event.id,
     schema_version: SCHEMA_VERSION,
@@ -76,11 +76,17 @@ export function eventMessage(event: Pick<EventRecord, 'id' | 'type' | 'namespace
     reason,
     occurred_at: event.occurred_at,
   } satisfies Omit<EscalationEvent, 'data'>);
-  return `${head.slice(0, -1)},"data":${payload === null ? event.data : spliceMember(event.data, 'escalation', payload)}}`;
+  const open = `${head.slice(0, -1)},"data":`;
+  return payload === null ? encodeUtf8(`${open}${event.data}}`) : Buffer.concat([encodeUtf8(`${open}${openMember(event.data, 'escalation')}`), payload, CLOSED_TWICE]);
 }
 
+const CLOSED_TWICE = encodeUtf8('}}');
+
 /** @returns the JSON object text with one more member at its end, whose value is JSON text. */
-export function spliceMember(object: string, name: string, value: string): string {
+export const spliceMember = (object: string, name: string, value: string): string => `${openMember(object, name)}${value}}`;
+
+/** The same up to the value. */
+function openMember(object: string, name: string): string {
   const open = object.slice(0, -1);
-  return `${open}${open === '{' ? '' : ','}${JSON.stringify(name)}:${value}}`;
+  return `${open}${open === '{' ? '' : ','}${JSON.stringify(name)}:`;
 }

@@ -1,16 +1,16 @@
-import type { Reason } from '@umpire/contract';
+import { encodeUtf8, type Reason } from '@umpire/contract';
 import type { EscalationState } from '@umpire/domain';
 import type { Query, TraceContext } from '@umpire/runtime';
 import { parseState } from './escalation.queries.ts';
 import type { EventRecord } from './event-record.ts';
 
 /**
- * What the relay publishes: a committed event, for `opened` the payload as JSON text, and for one that settles the subject where
+ * What the relay publishes: a committed event, for `opened` the payload as JSON in UTF-8, and for one that settles the subject where
  * the producer also wants the outcome.
  */
 export type OutboxItem = Pick<EventRecord, 'namespace' | 'request_id' | 'seq' | 'id' | 'type' | 'occurred_at' | 'data'> & {
   reason: Reason;
-  payload: string | null;
+  payload: Uint8Array | null;
   reply_subject: string | null;
   trace: TraceContext;
 };
@@ -20,7 +20,7 @@ export type OutboxItem = Pick<EventRecord, 'namespace' | 'request_id' | 'seq' | 
  * lease ends by itself, so a sweeper that dies in the middle delays its rows by ten seconds at most.
  */
 export async function leaseOutbox(sql: Query, limit: number): Promise<OutboxItem[]> {
-  const rows = await sql<(Omit<OutboxItem, 'reply_subject' | 'trace'> & { state: string | null; traceparent: string | null })[]>`
+  const rows = await sql<(Omit<OutboxItem, 'payload' | 'reply_subject' | 'trace'> & { payload: string | null; state: string | null; traceparent: string | null })[]>`
     with due as (
       select namespace, request_id, seq from store.outbox
       where created_at < (select clock_timestamp()) - interval '2 seconds' and (leased_until is null or leased_until < (select clock_timestamp()))
@@ -37,7 +37,7 @@ export async function leaseOutbox(sql: Query, limit: number): Promise<OutboxItem
     from leased l join store.events e using (namespace, request_id, seq) join store.escalations s using (namespace, request_id)
     left join store.payloads p using (namespace, request_id)
     order by e.namespace, e.request_id, e.seq`;
-  return rows.map(({ state, traceparent, ...row }) => ({ ...row, trace: traceparent ?? undefined, reply_subject: state ? replySubject(parseState(state)) : null }));
+  return rows.map(({ payload, state, traceparent, ...row }) => ({ ...row, payload: payload === null ? null : encodeUtf8(payload), trace: traceparent ?? undefined, reply_subject: state ? replySubject(parseState(state)) : null }));
 }
 
 export const replySubject = (state: EscalationState): string | null => state.rules.resume?.reply_subject ?? null;

@@ -1,3 +1,4 @@
+import { encodeUtf8 } from '@umpire/contract';
 import { createLogger, metrics, newId, type Bus } from '@umpire/runtime';
 import { eventually } from '@umpire/testing';
 import { once } from 'node:events';
@@ -166,7 +167,7 @@ describe('a broker that is slow', () => {
 
   it('is given 16 MiB at a time: what comes then stays in the outbox, for the sweeper', async () => {
     const each = Math.floor((16 * 1024 * 1024) / 21) - items[0]!.data.length;
-    const large = Array.from({ length: 21 }, (_, index): OutboxItem => ({ ...items[0]!, request_id: `large/${index}`, id: newId(), payload: `"${'x'.repeat(each - 2)}"` }));
+    const large = Array.from({ length: 21 }, (_, index): OutboxItem => ({ ...items[0]!, request_id: `large/${index}`, id: newId(), payload: encodeUtf8(`"${'x'.repeat(each - 2)}"`) }));
     for (const item of large) relay.publishSoon([item]);
     relay.publishSoon(items);
     line.release();

@@ -4,7 +4,7 @@ import { eventMessage } from './event-record.ts';
 import { deleteOutbox, leaseOutbox, outboxDepth, type OutboxItem } from './outbox.queries.ts';
 import { Turns } from './turns.ts';
 
-/** With this much on its way to JetStream the relay leaves new events to the sweeper: they are safe in the outbox. Characters of JSON. */
+/** With this much on its way to JetStream the relay leaves new events to the sweeper: they are safe in the outbox. Bytes of payloads, characters of the rest. */
 const MOST_UNDER_WAY = 16 * 1024 * 1024;
 /**
  * Events without an ack at a time. The server stores all that has come for a stream, with a sync for each, before it sends what it has for others:
@@ -134,7 +134,7 @@ export class Relay {
   private async publishEvent(item: OutboxItem): Promise<void> {
     const began = performance.now();
     try {
-      await this.publishTraced(item, subjects.event(item.namespace, item.type, item.reason), encodeUtf8(eventMessage(item, item.reason, item.payload)));
+      await this.publishTraced(item, subjects.event(item.namespace, item.type, item.reason), eventMessage(item, item.reason, item.payload));
       this.heardAt = performance.now();
     } catch (error) {
       if (!((error as Error).cause instanceof NoAckError)) this.heardAt = performance.now();

@@ -75,6 +75,14 @@ describe('submit', () => {
     expect(verdicts[1]!.errors![0]).toMatchObject({ path: 'interaction.assignees', code: 'empty_electorate' });
   });
 
+  it('rejects what is not UTF-8 alone, even where the next one makes it whole', async () => {
+    const half = { ...submission('half-1'), body: Uint8Array.of(0x22, 0xc3) };
+    const rest = { ...submission('half-2'), body: Uint8Array.of(0xa4, 0x22) };
+    const verdicts = await harness.submit([submission('whole-1'), half, rest, submission('whole-2', { payload: '"\u00e4"' })]);
+    expect(verdicts.map((v) => v.status)).toEqual(['stored', 'rejected', 'rejected', 'stored']);
+    expect(verdicts[1]!.errors![0]).toMatchObject({ code: 'malformed_json' });
+  });
+
   it('keeps the bytes as they came', async () => {
     const payload = '{ "b":1.50, "a":[12345678901234567890, -0.0],"b":2,"nul":"\\u0000","text":"Gr\u00fc\u00dfe \u5be9\u67fb" }';
     expect((await harness.submit([submission('bytes', { payload })]))[0]!.status).toBe('stored');

@@ -1,4 +1,5 @@
-import { decodeUtf8, fromHex, toHex, UmpireError, type SubmitItem, type Verdict } from '@umpire/contract';
+import { isUtf8 } from 'node:buffer';
+import { fromHex, toHex, UmpireError, type SubmitItem, type Verdict } from '@umpire/contract';
 import { evolve, openEscalation, type Actor, type Electorate, type SameTask } from '@umpire/domain';
 import { CHAIN_START, saltedDigest } from '@umpire/record';
 import { Batcher, counter, databaseNow, histogram, inBatch, isDataError, Loop, postgresStep, PresumedClock, withDeadline, type Logger, type Sql, type TraceContext } from '@umpire/runtime';
@@ -273,7 +274,11 @@ function prepare({ item, body, trace }: Opening, now: number, groups: Map<string
     const message = `its groups name too many people for one escalation (${people} bytes, ${ELECTORATE_BYTES} at most): assign a role instead`;
     throw new UmpireError('invalid', message, { errors: [{ path: 'interaction.assignees', code: 'electorate_too_large', message }] });
   }
-  const payload = decodeUtf8(body);
+  // Bodies travel as one text: half a character at the end of one could be made whole by the next.
+  if (!isUtf8(body)) {
+    const message = 'the payload is not UTF-8';
+    throw new UmpireError('invalid', message, { errors: [{ path: '', code: 'malformed_json', message }] });
+  }
   const salt = newSalt();
   const digest = saltedDigest(salt, body);
   const event = openEscalation({
@@ -296,7 +301,7 @@ function prepare({ item, body, trace }: Opening, now: number, groups: Map<string
   return {
     state,
     event: recordEvent(state, event, CHAIN_START),
-    payload,
+    payload: body,
     payload_salt: salt,
     payload_digest: digest,
     content_digest: fromHex(item.content_digest),

@@ -168,7 +168,7 @@ export function outcomeWithId(state: EscalationState): Outcome | null {
 export const keyOf = (key: Key) => `${key.namespace}/${key.request_id}`;
 
 /** @param payload JSON text, for `opened` only */
-export function outboxItem(event: EventRecord, state: EscalationState, trace: TraceContext, payload: string | null = null): OutboxItem {
+export function outboxItem(event: EventRecord, state: EscalationState, trace: TraceContext, payload: Uint8Array | null = null): OutboxItem {
   const { namespace, request_id, seq, id, type, occurred_at, data } = event;
   return { namespace, request_id, seq, id, type, occurred_at, data, reason: state.reason, payload, reply_subject: replySubject(state), trace };
 }
