@@ -22,7 +22,7 @@ export type NewEscalation = {
 };
 
 const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
-const hex = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+const hexOf = (...parts: Uint8Array[]) => Buffer.concat(parts).toString('hex');
 /** Text columns refuse U+0000; the truth in `state` keeps it. */
 const plain = (text: string | null | undefined) => text?.replaceAll('\u0000', '\uFFFD').toWellFormed().slice(0, 4_000) ?? null;
 const documentOf = ({ state, task_id, summary }: Pick<NewEscalation, 'state' | 'task_id' | 'summary'>) => {
@@ -52,10 +52,13 @@ function packTexts(query: Query, texts: (string | Uint8Array)[]) {
   return { text: query.typed(packed, TEXT), at, length };
 }
 
-/** What of an event is bytes of a known length, as hex: salts (16 each), digests and hash (32 each). */
-const sealOf = (e: EventRecord) => hex(e.actor_salt) + hex(e.data_salt) + hex(e.actor_digest) + hex(e.data_digest) + hex(e.hash);
+/** An array whose values need no quotes: numbers, hex, uuids, times, words of ours other than `null`. The driver quotes and escapes each of what it is given as an array. */
+const plainArray = (values: (string | number | null)[]) => `{${values.map((value) => value ?? 'null').join(',')}}`;
+
+/** What is bytes of a known length, as one hex. Of an event: salts (16 each), digests and hash (32 each). */
+const sealOf = (e: EventRecord) => hexOf(e.actor_salt, e.data_salt, e.actor_digest, e.data_digest, e.hash);
 /** The event's, then the payload's salt (16) and digest (32), then the content's digest. */
-const sealOfNew = (i: NewEscalation) => sealOf(i.event) + hex(i.payload_salt) + hex(i.payload_digest) + hex(i.content_digest);
+const sealOfNew = ({ event: e, ...i }: NewEscalation) => hexOf(e.actor_salt, e.data_salt, e.actor_digest, e.data_digest, e.hash, i.payload_salt, i.payload_digest, i.content_digest);
 
 /**
  * Stores new escalations in one statement, which is its own transaction: hot row, payload, event, assignments and outbox row, or
@@ -76,15 +79,15 @@ export async function insertEscalations(sql: Query, items: NewEscalation[], { at
       select now, now between ${at}::float8 and ${at}::float8 + ${withinMs} as in_time from (select ${databaseClock(sql)} as now) as looked
     ), input as (
       select *, decode(sealed, 'hex') as seal from unnest(
-        ${items.map((i) => i.state.namespace)}::text[], ${items.map((i) => i.state.request_id)}::text[], ${items.map((i) => i.state.reason)}::text[],
-        ${items.map((i) => i.state.kind)}::text[], ${items.map((i) => i.state.rules.pattern)}::text[], ${items.map((i) => i.state.revision)}::int[],
-        ${items.map((i) => PRIORITY_RANK[i.state.rules.priority])}::smallint[], ${items.map((i) => JSON.stringify(i.state.excluded.map((user) => plain(user))))}::text[],
-        ${items.map((i) => iso(i.state.opened_at))}::timestamptz[], ${items.map((i) => iso(i.state.deadline))}::timestamptz[],
+        ${items.map((i) => i.state.namespace)}::text[], ${items.map((i) => i.state.request_id)}::text[], ${plainArray(items.map((i) => i.state.reason))}::text[],
+        ${plainArray(items.map((i) => i.state.kind))}::text[], ${plainArray(items.map((i) => i.state.rules.pattern))}::text[], ${plainArray(items.map((i) => i.state.revision))}::int[],
+        ${plainArray(items.map((i) => PRIORITY_RANK[i.state.rules.priority]))}::smallint[], ${items.map((i) => JSON.stringify(i.state.excluded.map((user) => plain(user))))}::text[],
+        ${plainArray(items.map((i) => iso(i.state.opened_at)))}::timestamptz[], ${plainArray(items.map((i) => iso(i.state.deadline)))}::timestamptz[],
         ${items.map((i) => plain(i.task_id))}::text[], ${items.map((i) => plain(i.summary))}::text[], ${items.map((i) => plain(i.state.rules.prompt))}::text[],
         ${items.map((i) => plain(i.state.pipeline_name))}::text[], ${items.map((i) => plain(i.state.step_name))}::text[],
-        ${items.map((i) => i.submission)}::text[], ${items.map((i) => i.event.id)}::uuid[], ${items.map(sealOfNew)}::text[],
-        ${states.at}::int[], ${states.length}::int[], ${payloads.at}::int[], ${payloads.length}::int[],
-        ${actors.at}::int[], ${actors.length}::int[], ${data.at}::int[], ${data.length}::int[],
+        ${items.map((i) => i.submission)}::text[], ${plainArray(items.map((i) => i.event.id))}::uuid[], ${plainArray(items.map(sealOfNew))}::text[],
+        ${plainArray(states.at)}::int[], ${plainArray(states.length)}::int[], ${plainArray(payloads.at)}::int[], ${plainArray(payloads.length)}::int[],
+        ${plainArray(actors.at)}::int[], ${plainArray(actors.length)}::int[], ${plainArray(data.at)}::int[], ${plainArray(data.length)}::int[],
         ${items.map((i) => plain(i.state.policy?.id))}::text[], ${items.map(documentOf)}::text[], ${items.map((i) => i.trace ?? null)}::text[]
       ) with ordinality as t (
         namespace, request_id, reason, kind, pattern, revision, priority, excluded, opened_at, deadline, task_id, summary, prompt, pipeline_name,
@@ -115,7 +118,7 @@ export async function insertEscalations(sql: Query, items: NewEscalation[], { at
     ), assigned as (
       insert into store.assignments (namespace, request_id, principal, opened_at, open)
       select i.namespace, i.request_id, a.principal, i.opened_at, true
-      from unnest(${assignments.map((a) => a.index)}::int[], ${assignments.map((a) => a.principal)}::text[]) as a (position, principal)
+      from unnest(${plainArray(assignments.map((a) => a.index))}::int[], ${assignments.map((a) => a.principal)}::text[]) as a (position, principal)
       join input i on i.position = a.position join opened using (namespace, request_id)
       on conflict do nothing
     ), queued as (
@@ -206,12 +209,12 @@ async function writeTransitions(query: Query, transitions: Transition[]): Promis
   const { count } = await query`
     with input as (
       select * from unnest(
-        ${transitions.map((t) => t.state.namespace)}::text[], ${transitions.map((t) => t.state.request_id)}::text[], ${transitions.map((t) => t.state.status)}::text[],
-        ${transitions.map((t) => t.state.seq)}::int[], ${transitions.map((t) => t.state.revision)}::int[], ${transitions.map((t) => t.state.level)}::smallint[],
-        ${transitions.map((t) => String(t.state.overdue))}::boolean[], ${transitions.map((t) => plain(t.state.claim?.user_id))}::text[],
-        ${transitions.map((t) => iso(t.state.deadline))}::timestamptz[], ${transitions.map((t) => (t.state.status === 'pending' ? null : t.events.at(-1)!.occurred_at))}::timestamptz[],
-        ${transitions.map((t) => hex(t.head))}::text[], ${states.at}::int[], ${states.length}::int[],
-        ${transitions.map((t) => t.state.seq - t.events.length)}::int[]
+        ${transitions.map((t) => t.state.namespace)}::text[], ${transitions.map((t) => t.state.request_id)}::text[], ${plainArray(transitions.map((t) => t.state.status))}::text[],
+        ${plainArray(transitions.map((t) => t.state.seq))}::int[], ${plainArray(transitions.map((t) => t.state.revision))}::int[], ${plainArray(transitions.map((t) => t.state.level))}::smallint[],
+        ${plainArray(transitions.map((t) => String(t.state.overdue)))}::boolean[], ${transitions.map((t) => plain(t.state.claim?.user_id))}::text[],
+        ${plainArray(transitions.map((t) => iso(t.state.deadline)))}::timestamptz[], ${plainArray(transitions.map((t) => (t.state.status === 'pending' ? null : t.events.at(-1)!.occurred_at)))}::timestamptz[],
+        ${plainArray(transitions.map((t) => hexOf(t.head)))}::text[], ${plainArray(states.at)}::int[], ${plainArray(states.length)}::int[],
+        ${plainArray(transitions.map((t) => t.state.seq - t.events.length))}::int[]
       ) as t (namespace, request_id, status, seq, revision, level, overdue, claimed_by, deadline, settled_at, head, place, length, from_seq)
     ), saved as (
       update store.escalations e set status = i.status, seq = i.seq, revision = i.revision, level = i.level, overdue = i.overdue,
@@ -231,9 +234,9 @@ async function writeTransitions(query: Query, transitions: Transition[]): Promis
         substring(t.seal from 17 for 16), substring(t.seal from 65 for 32), substring(t.seal from 97 for 32)
       from (
         select n, r, s, i, t, o, decode(h, 'hex'), a, al, d, dl from unnest(
-          ${events.map((e) => e.namespace)}::text[], ${events.map((e) => e.request_id)}::text[], ${events.map((e) => e.seq)}::int[], ${events.map((e) => e.id)}::uuid[],
-          ${events.map((e) => e.type)}::text[], ${events.map((e) => e.occurred_at)}::timestamptz[], ${events.map(sealOf)}::text[],
-          ${actors.at}::int[], ${actors.length}::int[], ${data.at}::int[], ${data.length}::int[]
+          ${events.map((e) => e.namespace)}::text[], ${events.map((e) => e.request_id)}::text[], ${plainArray(events.map((e) => e.seq))}::int[], ${plainArray(events.map((e) => e.id))}::uuid[],
+          ${plainArray(events.map((e) => e.type))}::text[], ${plainArray(events.map((e) => e.occurred_at))}::timestamptz[], ${plainArray(events.map(sealOf))}::text[],
+          ${plainArray(actors.at)}::int[], ${plainArray(actors.length)}::int[], ${plainArray(data.at)}::int[], ${plainArray(data.length)}::int[]
         ) as u (n, r, s, i, t, o, h, a, al, d, dl) offset 0
       ) as t (namespace, request_id, seq, id, type, occurred_at, seal, actor, actor_length, data, data_length) join saved using (namespace, request_id)
     )

@@ -123,7 +123,8 @@ export class Relay {
     this.underWay += size;
     try {
       if (!(await this.turns.begin())) return false;
-      await Promise.all([this.publishEvent(item).finally(() => this.turns.end()), this.publishOutcome(item)]);
+      const event = this.publishEvent(item);
+      await (hasOutcome(item) ? Promise.all([event, this.publishOutcome(item)]) : event);
       published.inc({ type: item.type }, 1);
       return true;
     } finally {
@@ -131,6 +132,7 @@ export class Relay {
     }
   }
 
+  /** It has a turn, and gives it back. */
   private async publishEvent(item: OutboxItem): Promise<void> {
     const began = performance.now();
     try {
@@ -141,6 +143,8 @@ export class Relay {
       // Nothing was heard in all that time: whoever waits in line would only wait for one deadline after the other.
       else if (this.heardAt < began) this.turns.dismiss();
       throw error;
+    } finally {
+      this.turns.end();
     }
   }
 
@@ -153,9 +157,9 @@ export class Relay {
     if (item.reply_subject !== null) this.bus.hint(item.reply_subject, encodeUtf8(outcome));
   }
 
-  private async publishTraced({ id, trace }: OutboxItem, subject: string, data: Uint8Array): Promise<void> {
-    if (trace === undefined) return void (await this.bus.publish(subject, data, { msgId: id }));
-    await inSpan(`publish ${subject.split('.').slice(2, -1).join(' ')}`, { parent: trace, kind: 'producer', attributes: { 'messaging.system': 'nats', 'messaging.destination.name': subject, 'messaging.message.id': id } }, ({ context }) =>
+  private publishTraced({ id, trace }: OutboxItem, subject: string, data: Uint8Array): Promise<unknown> {
+    if (trace === undefined) return this.bus.publish(subject, data, { msgId: id });
+    return inSpan(`publish ${subject.split('.').slice(2, -1).join(' ')}`, { parent: trace, kind: 'producer', attributes: { 'messaging.system': 'nats', 'messaging.destination.name': subject, 'messaging.message.id': id } }, ({ context }) =>
       this.bus.publish(subject, data, { msgId: id, headers: traceHeaders(context) }));
   }
 

@@ -18,7 +18,7 @@ const PREFIX_LENGTH = 3;
 /** @returns distinct words in order of appearance, at most `limit` */
 export function wordsOf(text: string, limit: number): string[] {
   const words = new Set<string>();
-  for (const [run] of text.normalize('NFKC').toLowerCase().matchAll(WORD)) {
+  for (const run of text.normalize('NFKC').toLowerCase().match(WORD) ?? []) {
     const parts = NO_SPACES.test(run) ? [...segmenter.segment(run)].map(({ segment }) => segment) : [run];
     for (const part of parts) words.add(part.length <= WORD_LENGTH ? part : [...part].slice(0, WORD_LENGTH).join(''));
     if (words.size >= limit) break;
