@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 
 function newSubmissions(clock = new PresumedClock()): Submissions {
-  const submissions = new Submissions({ sql, lanes, transitions: new Transitions(sql, () => undefined), logger, clock, committed: () => undefined });
+  const submissions = new Submissions({ sql, lanes, transitions: new Transitions(sql, () => undefined), logger, clock, committed: () => undefined, unpublished: () => 0 });
   running.push(submissions);
   return submissions;
 }

@@ -55,7 +55,7 @@ export class Relay {
     this.forget = new Batcher<OutboxItem, void>(async (items) => {
       await withDeadline(deleteOutbox(sql, items), 5_000, 'outbox delete');
       return items.map(() => undefined);
-    }, { items: 500, size: Number.MAX_SAFE_INTEGER, lanes: 1, restMs: FORGET_EVERY_MS });
+    }, { items: 500, size: Number.MAX_SAFE_INTEGER, lanes: 1, restMs: () => FORGET_EVERY_MS });
     this.sweeper = new Loop({ name: 'outbox-sweeper', intervalMs: SWEEP_EVERY_MS, runOnce: () => this.sweepOnce(), logger });
     this.depth = new Loop({ name: 'outbox-depth', intervalMs: 5_000, runOnce: () => this.measureOnce(), logger });
   }
@@ -71,6 +71,11 @@ export class Relay {
     await Promise.all([this.sweeper.stop(), this.depth.stop()]);
     await Promise.all(this.inFlight);
     clearTimeout(late);
+  }
+
+  /** Events whose turn has not come. */
+  get waiting(): number {
+    return this.turns.waiting;
   }
 
   /** Publishes just committed events without making anyone wait for it. */

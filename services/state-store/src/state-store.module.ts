@@ -113,7 +113,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
       this.cache.dropSoon(states);
     };
     this.transitions = new Transitions(sql, committed);
-    this.submissions = new Submissions({ sql, lanes: openSqls, transitions: this.transitions, logger, committed: (items) => this.relay.publishSoon(items) });
+    this.submissions = new Submissions({ sql, lanes: openSqls, transitions: this.transitions, logger, committed: (items) => this.relay.publishSoon(items), unpublished: () => this.relay.waiting });
     this.reads = new Reads(sql, this.cache, this.hints, planned);
     this.responses = new Responses(this.transitions);
     this.bulk = new BulkResponses(this.responses, logger);

@@ -19,6 +19,9 @@ const STATEMENT_MS = 12_000;
 const ELECTORATE_BYTES = 192 * 1024;
 /** As long as a statement waits for its turn on a busy server: what was presumed is then as old as what was read before it. */
 const PRESUMED_MS = 1_000;
+/** With so many events in line for JetStream, more openings would only make it longer: they are stored in fewer, larger batches then. */
+const MANY_UNPUBLISHED = 256;
+const REST_MS = 40;
 const PRODUCER: Actor = { kind: 'producer', id: 'stream', user_id: null, roles: ['producer'], auth: 'nats' };
 
 const verdicts = counter('umpire_store_submissions_total', 'Submissions by verdict and reason', ['status', 'reason']);
@@ -39,9 +42,12 @@ export class Submissions {
   private readonly batcher: Batcher<Opening, Verdict>;
   private readonly pruner: Loop;
 
-  /** @param lanes pools of one connection each: so many batches are stored at once */
-  constructor({ sql, lanes, transitions, logger, clock = new PresumedClock(), committed }: {
-    sql: Sql; lanes: Sql[]; transitions: Transitions; logger: Logger; clock?: PresumedClock; committed: (items: OutboxItem[]) => void;
+  /**
+   * @param lanes pools of one connection each: so many batches are stored at once
+   * @param unpublished how many events wait for their turn to be published: what is stored before them only waits there
+   */
+  constructor({ sql, lanes, transitions, logger, clock = new PresumedClock(), committed, unpublished }: {
+    sql: Sql; lanes: Sql[]; transitions: Transitions; logger: Logger; clock?: PresumedClock; committed: (items: OutboxItem[]) => void; unpublished: () => number;
   }) {
     this.sql = sql;
     this.lanes = [...lanes];
@@ -50,7 +56,7 @@ export class Submissions {
     this.transitions = transitions;
     this.sameTasks = new SameTasks(sql, transitions);
     this.committed = committed;
-    this.batcher = new Batcher((openings) => this.openBatch(openings), { items: 300, size: 2 * 1024 * 1024, lanes: lanes.length, patienceMs: 50 });
+    this.batcher = new Batcher((openings) => this.openBatch(openings), { items: 300, size: 2 * 1024 * 1024, lanes: lanes.length, patienceMs: 50, restMs: () => (unpublished() > MANY_UNPUBLISHED ? REST_MS : 0) });
     this.pruner = new Loop({ name: 'tombstone-pruner', intervalMs: 60_000, logger, runOnce: () => this.tidyTombstones() });
   }
 
