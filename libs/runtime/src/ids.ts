@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { v7 } from 'uuid';
 import { systemClock } from './clock.ts';
 
@@ -45,10 +45,10 @@ export function isApiKey(text: string): boolean {
 }
 
 /** @returns hex SHA-256 of the key: what is stored and looked up. */
-export const keyDigest = (key: string): string => createHash('sha256').update(key).digest('hex');
+export const keyDigest = (key: string): string => hash('sha256', key);
 
 function keyChecksum(body: string): string {
-  let value = createHash('sha256').update(`umpire-key:${body}`).digest().readUIntBE(0, 5);
+  let value = hash('sha256', `umpire-key:${body}`, 'buffer').readUIntBE(0, 5);
   let text = '';
   for (let i = 0; i < 6; i++) {
     text += ALPHABET[value % 62];

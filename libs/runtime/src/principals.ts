@@ -27,12 +27,13 @@ export class RemoteAuthenticator implements RecheckingAuthenticator {
   }
 
   async authenticate(credential: Credential): Promise<Principal | null> {
-    const question = questionOf(credential);
+    const digest = keyDigest(credential.token);
+    const cached = this.cache.get(nameOf(credential, digest));
+    if (cached && cached.until > this.now()) return cached.principal;
+    const question = questionOf(credential, digest);
     // What has the form of neither is not worth a question.
     if (!question) return null;
     const { name, query, end } = question;
-    const cached = this.cache.get(name);
-    if (cached && cached.until > this.now()) return cached.principal;
     const asked = this.asking.get(name) ?? this.ask(name, query, end).finally(() => this.asking.delete(name));
     this.asking.set(name, asked);
     return asked;
@@ -78,13 +79,16 @@ export class RemoteAuthenticator implements RecheckingAuthenticator {
 }
 
 /** What is asked of the store about a credential, under which name it is kept and until when at most; null for what has no form of one. */
-function questionOf({ kind, token }: Credential): { name: string; query: PrincipalQuery; end: number } | null {
+function questionOf(credential: Credential, digest = keyDigest(credential.token)): { name: string; query: PrincipalQuery; end: number } | null {
+  const { kind, token } = credential;
   const jwt = kind === 'bearer' ? JWT_FORM.exec(token) : null;
   if (kind === 'bearer' && !jwt && !isApiKey(token)) return null;
-  const digest = keyDigest(token);
   const query: PrincipalQuery = jwt ? { jwt: token } : kind === 'session' ? { session_digest: digest } : { key_digest: digest };
-  return { name: `${kind}:${digest}`, query, end: jwt ? endOf(jwt[1]!) : Infinity };
+  return { name: nameOf(credential, digest), query, end: jwt ? endOf(jwt[1]!) : Infinity };
 }
+
+/** Under which an answer is kept: never the credential itself. */
+const nameOf = ({ kind }: Credential, digest: string): string => `${kind}:${digest}`;
 
 /** When a credential ends by its own word, ms since the epoch: a JWT at its `exp`, others whenever they are revoked. */
 export const credentialEnd = (credential: Credential): number => questionOf(credential)?.end ?? 0;

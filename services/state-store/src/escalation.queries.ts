@@ -1,4 +1,5 @@
 import type { EscalationState } from '@umpire/domain';
+import { hexOf } from '@umpire/record';
 import { databaseClock, type Query, type TraceContext, type Tx } from '@umpire/runtime';
 import type { EventRecord } from './event-record.ts';
 import { searchDocument } from './search-words.ts';
@@ -12,9 +13,8 @@ export type NewEscalation = {
   state: EscalationState;
   event: EventRecord;
   payload: Uint8Array;
-  payload_salt: Uint8Array;
-  payload_digest: Uint8Array;
-  content_digest: Uint8Array;
+  /** As one hex: the payload's salt (16 bytes) and digest (32), then the content's digest. */
+  payload_seal: string;
   submission: string;
   trace: TraceContext;
   task_id: string | null;
@@ -22,7 +22,6 @@ export type NewEscalation = {
 };
 
 const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
-const hexOf = (...parts: Uint8Array[]) => Buffer.concat(parts).toString('hex');
 /** Text columns refuse U+0000; the truth in `state` keeps it. */
 const plain = (text: string | null | undefined) => text?.replaceAll('\u0000', '\uFFFD').toWellFormed().slice(0, 4_000) ?? null;
 const documentOf = ({ state, task_id, summary }: Pick<NewEscalation, 'state' | 'task_id' | 'summary'>) => {
@@ -55,11 +54,6 @@ function packTexts(query: Query, texts: (string | Uint8Array)[]) {
 /** An array whose values need no quotes: numbers, hex, uuids, times, words of ours other than `null`. The driver quotes and escapes each of what it is given as an array. */
 const plainArray = (values: (string | number | null)[]) => `{${values.map((value) => value ?? 'null').join(',')}}`;
 
-/** What is bytes of a known length, as one hex. Of an event: salts (16 each), digests and hash (32 each). */
-const sealOf = (e: EventRecord) => hexOf(e.actor_salt, e.data_salt, e.actor_digest, e.data_digest, e.hash);
-/** The event's, then the payload's salt (16) and digest (32), then the content's digest. */
-const sealOfNew = ({ event: e, ...i }: NewEscalation) => hexOf(e.actor_salt, e.data_salt, e.actor_digest, e.data_digest, e.hash, i.payload_salt, i.payload_digest, i.content_digest);
-
 /**
  * Stores new escalations in one statement, which is its own transaction: hot row, payload, event, assignments and outbox row, or
  * nothing of it. Those whose key is taken are left alone.
@@ -85,7 +79,7 @@ export async function insertEscalations(sql: Query, items: NewEscalation[], { at
         ${plainArray(items.map((i) => iso(i.state.opened_at)))}::timestamptz[], ${plainArray(items.map((i) => iso(i.state.deadline)))}::timestamptz[],
         ${items.map((i) => plain(i.task_id))}::text[], ${items.map((i) => plain(i.summary))}::text[], ${items.map((i) => plain(i.state.rules.prompt))}::text[],
         ${items.map((i) => plain(i.state.pipeline_name))}::text[], ${items.map((i) => plain(i.state.step_name))}::text[],
-        ${items.map((i) => i.submission)}::text[], ${plainArray(items.map((i) => i.event.id))}::uuid[], ${plainArray(items.map(sealOfNew))}::text[],
+        ${items.map((i) => i.submission)}::text[], ${plainArray(items.map((i) => i.event.id))}::uuid[], ${plainArray(items.map((i) => i.event.seal + i.payload_seal))}::text[],
         ${plainArray(states.at)}::int[], ${plainArray(states.length)}::int[], ${plainArray(payloads.at)}::int[], ${plainArray(payloads.length)}::int[],
         ${plainArray(actors.at)}::int[], ${plainArray(actors.length)}::int[], ${plainArray(data.at)}::int[], ${plainArray(data.length)}::int[],
         ${items.map((i) => plain(i.state.policy?.id))}::text[], ${items.map(documentOf)}::text[], ${items.map((i) => i.trace ?? null)}::text[]
@@ -235,7 +229,7 @@ async function writeTransitions(query: Query, transitions: Transition[]): Promis
       from (
         select n, r, s, i, t, o, decode(h, 'hex'), a, al, d, dl from unnest(
           ${events.map((e) => e.namespace)}::text[], ${events.map((e) => e.request_id)}::text[], ${plainArray(events.map((e) => e.seq))}::int[], ${plainArray(events.map((e) => e.id))}::uuid[],
-          ${plainArray(events.map((e) => e.type))}::text[], ${plainArray(events.map((e) => e.occurred_at))}::timestamptz[], ${plainArray(events.map(sealOf))}::text[],
+          ${plainArray(events.map((e) => e.type))}::text[], ${plainArray(events.map((e) => e.occurred_at))}::timestamptz[], ${plainArray(events.map((e) => e.seal))}::text[],
           ${plainArray(actors.at)}::int[], ${plainArray(actors.length)}::int[], ${plainArray(data.at)}::int[], ${plainArray(data.length)}::int[]
         ) as u (n, r, s, i, t, o, h, a, al, d, dl) offset 0
       ) as t (namespace, request_id, seq, id, type, occurred_at, seal, actor, actor_length, data, data_length) join saved using (namespace, request_id)

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { encodeUtf8, SCHEMA_VERSION, type EscalationEvent, type Outcome } from '@umpire/contract';
 import type { DomainEvent, EscalationState } from '@umpire/domain';
-import { chainHash, saltedDigest } from '@umpire/record';
+import { chainHash, hexOf, saltedDigest } from '@umpire/record';
 import { newId } from '@umpire/runtime';
 
-/** An event as it is kept: JSON text of actor and data, their salts and digests, and its place in the chain. */
+/** An event as it is kept: JSON text of actor and data, and its place in the chain. */
 export type EventRecord = {
   namespace: string;
   request_id: string;
@@ -13,12 +13,10 @@ export type EventRecord = {
   type: DomainEvent['type'];
   occurred_at: string;
   actor: string;
-  actor_salt: Uint8Array;
-  actor_digest: Uint8Array;
   data: string;
-  data_salt: Uint8Array;
-  data_digest: Uint8Array;
   hash: Uint8Array;
+  /** As one hex: salts of actor and data (16 bytes each), their digests and the hash (32 each). */
+  seal: string;
 };
 
 const SALT_BYTES = 16;
@@ -44,21 +42,12 @@ export function recordEvent(state: EscalationState, event: DomainEvent, prev: Ui
   const actor = JSON.stringify(event.actor);
   const actorSalt = newSalt();
   const dataSalt = newSalt();
-  const record = {
-    namespace: state.namespace,
-    request_id: state.request_id,
-    seq: state.seq,
-    id,
-    type: event.type,
-    occurred_at: new Date(event.at).toISOString(),
-    actor,
-    actor_salt: actorSalt,
-    actor_digest: saltedDigest(actorSalt, actor),
-    data,
-    data_salt: dataSalt,
-    data_digest: saltedDigest(dataSalt, data),
-  };
-  return { ...record, hash: chainHash(prev, record) };
+  const actorDigest = saltedDigest(actorSalt, actor);
+  const dataDigest = saltedDigest(dataSalt, data);
+  const { namespace, request_id, seq } = state;
+  const occurred_at = new Date(event.at).toISOString();
+  const hash = chainHash(prev, { namespace, request_id, seq, type: event.type, occurred_at, actor_digest: actorDigest, data_digest: dataDigest });
+  return { namespace, request_id, seq, id, type: event.type, occurred_at, actor, data, hash, seal: hexOf(Buffer.concat([actorSalt, dataSalt, actorDigest, dataDigest, hash])) };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { fromHex, toHex, UmpireError, type SubmitItem, type Verdict } from '@umpire/contract';
+import { UmpireError, type SubmitItem, type Verdict } from '@umpire/contract';
 import { evolve, openEscalation, type Actor, type Electorate, type SameTask } from '@umpire/domain';
-import { CHAIN_START, saltedDigest } from '@umpire/record';
+import { CHAIN_START, hexOf, saltedDigest } from '@umpire/record';
 import { Batcher, counter, databaseNow, histogram, inBatch, isDataError, Loop, postgresStep, PresumedClock, withDeadline, type Logger, type Sql, type TraceContext } from '@umpire/runtime';
 import { findSubmissions, insertEscalations, parseState, type Key, type NewEscalation } from './escalation.queries.ts';
 import { newSalt, recordEvent } from './event-record.ts';
@@ -302,15 +302,13 @@ function prepare({ item, body, trace }: Opening, now: number, groups: Map<string
     ...(item.step_name === null ? {} : { step_name: item.step_name }),
   }, now);
   // The chain covers the payload through its salted digest.
-  event.data['payload_digest'] = toHex(digest);
+  event.data['payload_digest'] = hexOf(digest);
   const state = evolve(null, event);
   return {
     state,
     event: recordEvent(state, event, CHAIN_START),
     payload: body,
-    payload_salt: salt,
-    payload_digest: digest,
-    content_digest: fromHex(item.content_digest),
+    payload_seal: hexOf(salt) + hexOf(digest) + item.content_digest,
     submission: item.submission,
     trace,
     task_id: item.task_id,
