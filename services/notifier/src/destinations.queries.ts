@@ -4,6 +4,9 @@ import { sendable, type SendableRow } from './webhooks/endpoint.queries.ts';
 /** Where a namespace's events may go: its endpoints that are not deleted, the hosts that callbacks may go to (none: no callbacks), and whether any person has a channel. */
 export type Destinations = { endpoints: SendableRow[]; callbackHosts: string[]; channels: boolean };
 
+/** Whether anybody there may be sent what an event holds. */
+export const anyOf = ({ endpoints, callbackHosts, channels }: Destinations): boolean => endpoints.length > 0 || callbackHosts.length > 0 || channels;
+
 /** One statement for each namespace: for all together (`= any`) Postgres would plan it anew each time, and most batches are of one. */
 export async function destinationsOf(sql: Query, namespaces: string[]): Promise<Map<string, Destinations>> {
   const each = await Promise.all(namespaces.map((namespace) => sql<((SendableRow | { id: null }) & { allowed_hosts: string[] | null; channels: boolean })[]>`

@@ -2,13 +2,13 @@ import type { JsMsg } from '@nats-io/jetstream';
 import { consumerNames, durableConsumers } from '@umpire/contract';
 import { counter, DurableConsumer, inBatch, traceOfMessage, type Bus, type Logger, type Sql } from '@umpire/runtime';
 import { faultOf, isAboutContent } from './batch-faults.ts';
-import { destinationsOf } from './destinations.queries.ts';
+import { anyOf, destinationsOf, type Destinations } from './destinations.queries.ts';
 import type { ErasedContent } from './erased-content.service.ts';
 import { whatOf } from './people/asking.ts';
 import type { Heard, NoticeFanOut } from './people/notice-fan-out.service.ts';
 import { webhookEventOf } from './webhooks/event-names.ts';
 import type { FanOutService } from './webhooks/fan-out.service.ts';
-import { readEvent, type IncomingEvent } from './webhooks/webhook-body.ts';
+import { readEvent, readEventHead, type IncomingEvent } from './webhooks/webhook-body.ts';
 
 const BATCH_ITEMS = 500;
 const BATCH_BYTES = 1024 * 1024;
@@ -46,31 +46,33 @@ export class OnEscalationEvent {
     return this.consumer.stop();
   }
 
+  /** Heads first, since most of a message is content, and often nobody wants it. */
   private async handle(messages: JsMsg[]): Promise<void> {
-    const heard = messages.flatMap((message): Heard[] => {
-      const event = this.read(message);
-      return event ? [{ event: { ...event, trace: traceOfMessage(message) }, bytes: message.data }] : [];
-    });
+    const heads = messages.flatMap((message) => this.read(message, readEventHead));
+    const destinations = await destinationsOf(this.sql, [...new Set(heads.map(({ event }) => event).filter(isTold).map(({ namespace }) => namespace))]);
+    const wanted = ({ event }: Heard) => event.type === 'erased' || (isTold(event) && anyOf(destinations.get(event.namespace)!));
+    const heard = heads.flatMap((head) => (wanted(head) ? this.read(head.message, readEvent) : [head]));
     await inBatch('notifier fan out', heard.map(({ event }) => event.trace), { kind: 'consumer' }, (traces) =>
-      this.write(heard.map(({ event, bytes }, index) => ({ event: { ...event, trace: traces[index] }, bytes }))));
+      this.write(heard.map(({ event, bytes }, index) => ({ event: { ...event, trace: traces[index] }, bytes })), destinations));
   }
 
-  private read(message: JsMsg): IncomingEvent | null {
+  /** @returns nothing for what cannot be read */
+  private read(message: JsMsg, how: (bytes: Uint8Array) => IncomingEvent): (Heard & { message: JsMsg })[] {
     try {
-      return readEvent(message.data);
+      const bytes = message.data;
+      return [{ event: { ...how(bytes), trace: traceOfMessage(message) }, bytes, message }];
     } catch (error) {
       this.handled.inc({ result: 'unreadable' });
       this.logger.error({ err: error, subject: message.subject, stream_seq: message.seq }, 'event_unreadable');
-      return null;
+      return [];
     }
   }
 
   /** One bad row never sinks its batch: halves are tried until it stands alone. */
-  private async write(heard: Heard[]): Promise<void> {
+  private async write(heard: Heard[], destinations: Map<string, Destinations>): Promise<void> {
     if (heard.length === 0) return;
     try {
-      const telling = heard.filter(({ event }) => webhookEventOf(event.type) !== null || whatOf(event.type) !== null);
-      const destinations = await destinationsOf(this.sql, [...new Set(telling.map(({ event }) => event.namespace))]);
+      const telling = heard.filter(({ event }) => isTold(event));
       // Side by side, since the next batch waits for both; either is safe to call again when only the other failed.
       const written = await Promise.allSettled([this.webhooks.fanOut(telling.map(({ event }) => event), destinations), this.people.fanOut(telling, destinations)]);
       const fault = faultOf(written);
@@ -85,8 +87,11 @@ export class OnEscalationEvent {
         return;
       }
       const half = Math.ceil(heard.length / 2);
-      await this.write(heard.slice(0, half));
-      await this.write(heard.slice(half));
+      await this.write(heard.slice(0, half), destinations);
+      await this.write(heard.slice(half), destinations);
     }
   }
 }
+
+/** Whether anybody may be told of it. */
+const isTold = ({ type }: IncomingEvent): boolean => webhookEventOf(type) !== null || whatOf(type) !== null;

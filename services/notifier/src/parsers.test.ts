@@ -13,7 +13,7 @@ import { callbacksSchema, createEndpointSchema, listDeliveriesSchema, recoverSch
 import { NameResolver } from './webhooks/name-resolver.ts';
 import { MAX_RETRY_AFTER_MS, parseRetryAfter, retryDelay } from './webhooks/retry-schedule.ts';
 import { parseSecret } from './webhooks/signature.ts';
-import { readEvent, thinBody, webhookBody } from './webhooks/webhook-body.ts';
+import { readEvent, readEventHead, thinBody, webhookBody } from './webhooks/webhook-body.ts';
 
 const head = (type: string) => `"id":"0f5c1c3e-8a4c-4c1e-9d1e-3f2a1b0c9d8e","schema_version":"1.0","type":"${type}","namespace":"default","request_id":"r/1","seq":2,"reason":"custom_rule","occurred_at":"2026-01-15T10:30:00.000Z"`;
 const events: fc.Arbitrary<string> = fc.oneof(
@@ -33,6 +33,8 @@ describe(`what the notifier reads, whatever it is (UMPIRE_SEED=${runs.seed})`, (
     fc.assert(fc.property(mutationOf(events), (bytes) => {
       let event;
       try {
+        const head = readEventHead(bytes);
+        expect([isStorable(head.requestId), isStorable(head.id), Number.isInteger(head.seq)]).toEqual([true, true, true]);
         event = readEvent(bytes);
       } catch (error) {
         refused += 1;

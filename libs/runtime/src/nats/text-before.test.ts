@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { textBefore } from './text-before.ts';
+import { objectBefore, textBefore } from './text-before.ts';
 
 const BAD = Buffer.from([0xff]);
 
@@ -26,5 +26,22 @@ describe('what stands before a member', () => {
       expect(textBefore(behind, 'data')).toBe('{"id":1');
       expect(() => textBefore(before, 'data')).toThrow(TypeError);
     }
+  });
+});
+
+describe('the object that stands before a member', () => {
+  it.each([
+    ['as it is written here', '{"id":1,"data":{"x":2}}', { id: 1 }],
+    ['whatever comes behind', '{"id":1,"data":', { id: 1 }],
+    ['none', '{"id":1}', null],
+    ['not the first level', '{"at":{"id":1,"data":2}}', null],
+    ['no object', '[1,"data":2]', null],
+    ['no JSON', '{"id":,"data":2}', null],
+  ])('%s', (_name, text, expected) => {
+    expect(objectBefore(Buffer.from(text), 'data')).toEqual(expected);
+  });
+
+  it('is none where that is no UTF-8', () => {
+    expect(objectBefore(Buffer.concat([Buffer.from('{"id":"'), BAD, Buffer.from('","data":1}')]), 'data')).toBeNull();
   });
 });

@@ -10,4 +10,18 @@ export function textBefore(bytes: Uint8Array, name: string): string | null {
   return end < 0 ? null : decoder.decode(bytes.subarray(0, end));
 }
 
+/**
+ * The object that stands before the first `,"name":`, of a message that is an object whose member `name` is.
+ * @returns null where what stands there, closed by one bracket, is no object: the message is read whole then
+ */
+export function objectBefore(bytes: Uint8Array, name: string): Record<string, unknown> | null {
+  try {
+    const text = textBefore(bytes, name);
+    const object: unknown = text === null ? null : JSON.parse(`${text}}`);
+    return typeof object === 'object' && !Array.isArray(object) ? (object as Record<string, unknown> | null) : null;
+  } catch {
+    return null;
+  }
+}
+
 const decoder = new TextDecoder('utf-8', { fatal: true });

@@ -1,4 +1,4 @@
-import { textBefore } from '@umpire/runtime';
+import { objectBefore } from '@umpire/runtime';
 
 /** What sockets need of an event: small, since many are kept for those who come back. */
 export type FeedEvent = {
@@ -36,18 +36,9 @@ const MOVING: ReadonlySet<unknown> = new Set(['raised', 'reassigned', 'delegated
 
 /** What sockets need stands before `data`, which may hold a producer's whole payload: it is read only where people move. A message written otherwise is read whole. */
 function parse(bytes: Uint8Array): Wire {
-  const head = headOf(bytes);
+  const head: Wire | null = objectBefore(bytes, 'data');
   if (head !== null && !MOVING.has(head.type)) return head;
   return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Wire;
-}
-
-function headOf(bytes: Uint8Array): Wire | null {
-  try {
-    const text = textBefore(bytes, 'data');
-    return text === null ? null : (JSON.parse(`${text}}`) as Wire);
-  } catch {
-    return null;
-  }
 }
 
 function joinedBy(type: string, data: Wire['data']): string[] {

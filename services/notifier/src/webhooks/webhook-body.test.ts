@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeUtf8, member, rawText, readJson } from '@umpire/contract';
 import { ContentCache } from './content-cache.ts';
-import { callbackUrl, readEvent, thinBody, webhookBody } from './webhook-body.ts';
+import { callbackUrl, readEvent, readEventHead, thinBody, webhookBody } from './webhook-body.ts';
 
 const ID = '0192f0c1-1111-7abc-8def-000000000001';
 
@@ -92,6 +92,22 @@ describe('readEvent', () => {
     const text = eventText('{}');
     expect(text).toContain(from);
     expect(() => readEvent(Buffer.from(text.replace(from, to)))).toThrow('not an escalation event');
+  });
+});
+
+describe('readEventHead', () => {
+  const none = { escalation: null, interaction: null, outcome: null };
+  it.each([
+    ['as the store writes it', eventText('{"a":1}'), none],
+    ['with content that nobody looks at', `${eventText('{"a":1}').slice(0, -2)}\n`, none],
+    ['whose data is not behind the rest: whole', `{"data":{"escalation":[1]},${eventText('{}').slice(1).replace(/,"data".*$/, '}')}`, { ...none, escalation: '[1]' }],
+  ])('reads what stands before data: %s', (_name, text, content) => {
+    expect(readEventHead(Buffer.from(text))).toEqual({ ...readEvent(Buffer.from(eventText('{"a":1}'))), ...content });
+  });
+
+  it.each(['', 'null', '[]', '{}', '[1,"data":2]', 'null,"data":1', '{"id":{},"data":1}', eventText('{}').replace(ID, 'not-a-uuid'), eventText('{}').replace('"seq":1', '"seq":"1"'), eventText('{}').replace('"seq":1', '"seq":0'),
+    eventText('{}').replace('"default"', '"DEFAULT"'), eventText('{}').replace('"custom_rule"', '"gut\\u0000"'), eventText('{}').replace('2026-01-15T10:30:00.123Z', 'now')])('refuses %j', (text) => {
+    expect(() => readEventHead(Buffer.from(text))).toThrow();
   });
 });
 

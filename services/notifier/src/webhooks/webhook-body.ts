@@ -1,4 +1,5 @@
 import { decodeUtf8, isNamespace, member, rawText, readJson, requestIdSchema, SCHEMA_VERSION, stringMember, type JsonNode } from '@umpire/contract';
+import { objectBefore } from '@umpire/runtime';
 
 /** An event of `HITL_EVENTS` with the texts of what webhooks hand on, cut out of the message and never printed again. */
 export type IncomingEvent = {
@@ -34,18 +35,33 @@ export function readEvent(bytes: Uint8Array): IncomingEvent {
   const text = decodeUtf8(bytes);
   const root = readJson(text, { maxDepth: MAX_DEPTH });
   const data = member(root, 'data');
-  const event = {
-    id: required(root, 'id'),
-    type: required(root, 'type'),
-    namespace: required(root, 'namespace'),
-    requestId: required(root, 'request_id'),
-    seq: Number(numberText(member(root, 'seq'))),
-    reason: required(root, 'reason'),
-    occurredAt: required(root, 'occurred_at'),
-    schemaVersion: stringMember(root, 'schema_version') ?? SCHEMA_VERSION,
+  return checkedEvent((name) => stringMember(root, name), Number(numberText(member(root, 'seq'))), {
     escalation: rawMember(data, 'escalation', text),
     interaction: rawMember(data, 'interaction', text) ?? rawMember(data, 'rules', text),
     outcome: rawMember(data, 'outcome', text),
+  });
+}
+
+/**
+ * The same without its content, for where nobody wants that: what stands before `data`, which may hold a producer's whole payload, is all
+ * that is read. A message written otherwise is read whole.
+ */
+export function readEventHead(bytes: Uint8Array): IncomingEvent {
+  const head = objectBefore(bytes, 'data');
+  if (head === null) return readEvent(bytes);
+  const text = (name: string) => (typeof head[name] === 'string' ? head[name] : undefined);
+  return checkedEvent(text, typeof head['seq'] === 'number' ? head['seq'] : Number.NaN, { escalation: null, interaction: null, outcome: null });
+}
+
+function checkedEvent(text: (name: string) => string | undefined, seq: number, content: Pick<IncomingEvent, 'escalation' | 'interaction' | 'outcome'>): IncomingEvent {
+  const required = (name: string) => {
+    const value = text(name);
+    if (value === undefined || value === '') throw new Error(`not an escalation event: no ${name}`);
+    return value;
+  };
+  const event = {
+    id: required('id'), type: required('type'), namespace: required('namespace'), requestId: required('request_id'), seq, reason: required('reason'),
+    occurredAt: required('occurred_at'), schemaVersion: text('schema_version') ?? SCHEMA_VERSION, ...content,
   };
   // All that the store or the database would refuse: it must not hold up the batch that it came in.
   if (!UUID.test(event.id) || !isCount(event.seq) || Number.isNaN(Date.parse(event.occurredAt))) throw new Error('not an escalation event');
@@ -91,12 +107,6 @@ export function thinBody(body: Uint8Array): Buffer {
 export function callbackUrl(interaction: string): string | null {
   if (!interaction.includes('callback_url')) return null;
   return stringMember(member(readJson(interaction, { maxDepth: MAX_DEPTH }), 'resume'), 'callback_url') ?? null;
-}
-
-function required(root: JsonNode, name: string): string {
-  const value = stringMember(root, name);
-  if (value === undefined || value === '') throw new Error(`not an escalation event: no ${name}`);
-  return value;
 }
 
 const numberText = (node: JsonNode | undefined): string => (node?.kind === 'number' ? node.text : 'NaN');
