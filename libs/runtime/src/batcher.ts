@@ -9,7 +9,7 @@ export type BatchLimits = {
    * more than a whole one. A batch that takes longer (a lock that somebody holds) keeps nobody. Left out: every lane is taken at once.
    */
   patienceMs?: number;
-  /** Least time from the beginning of one batch to that of the next, unless it is full, asked for as it begins: for what nobody waits for. One alone goes at once. */
+  /** Least time from the beginning of one batch to that of the next, unless it is full, asked for as it begins: for what nobody waits for, or what only waits elsewhere. One alone goes at once. */
   restMs?: () => number;
 };
 

@@ -2,7 +2,7 @@ import type { Verdict } from '@umpire/contract';
 import { connectPostgres, createLogger, databaseNow, PresumedClock, type Sql } from '@umpire/runtime';
 import { eventually } from '@umpire/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Submissions } from './submit.service.ts';
+import { openingsRest, Submissions } from './submit.service.ts';
 import { startHarness, submission, type Harness } from './test/store-harness.ts';
 import { Transitions } from './transition.service.ts';
 
@@ -51,6 +51,12 @@ const buried = async (): Promise<string[]> => (await sql<{ request_id: string }[
 const insertWaits = () => eventually('the insert waits for a lock', async () => {
   const rows = await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%with clock as materialized%'`;
   return rows.length === 1;
+});
+
+describe('a rest between batches of openings', () => {
+  it.each([[0, 0], [256, 0], [257, 40], [4_096, 40]])('with %i events in line for JetStream: %i ms', (unpublished, ms) => {
+    expect(openingsRest(unpublished)).toBe(ms);
+  });
 });
 
 describe('an opening', () => {

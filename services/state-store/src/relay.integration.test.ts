@@ -134,7 +134,7 @@ describe('a broker that is slow', () => {
     });
 
     it('is given 256 events at a time, the others in their order as acks come', async () => {
-      expect(sent()).toBe(256);
+      expect([sent(), relay.waiting]).toEqual([256, 44]);
       line.release();
       await relay.stop();
       expect(many.map(timesSent)).toEqual(many.map(() => 1));

@@ -83,6 +83,12 @@ describe('submit', () => {
     expect(verdicts[1]!.errors![0]).toMatchObject({ code: 'malformed_json' });
   });
 
+  it('rejects alone what has no digest of its content', async () => {
+    const bad = submission('no-digest');
+    const verdicts = await harness.submit([submission('digest-1'), { ...bad, item: { ...bad.item, content_digest: `${'0'.repeat(62)},0` } as typeof bad.item }, submission('digest-2')]);
+    expect(verdicts.map((v) => v.status)).toEqual(['stored', 'rejected', 'stored']);
+  });
+
   it('keeps the bytes as they came', async () => {
     const payload = '{ "b":1.50, "a":[12345678901234567890, -0.0],"b":2,"nul":"\\u0000","text":"Gr\u00fc\u00dfe \u5be9\u67fb" }';
     expect((await harness.submit([submission('bytes', { payload })]))[0]!.status).toBe('stored');

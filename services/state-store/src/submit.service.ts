@@ -19,9 +19,13 @@ const STATEMENT_MS = 12_000;
 const ELECTORATE_BYTES = 192 * 1024;
 /** As long as a statement waits for its turn on a busy server: what was presumed is then as old as what was read before it. */
 const PRESUMED_MS = 1_000;
-/** With so many events in line for JetStream, more openings would only make it longer: they are stored in fewer, larger batches then. */
+/** Events in line for JetStream: more openings would only make it longer, so they are stored in fewer, larger batches then. */
 const MANY_UNPUBLISHED = 256;
 const REST_MS = 40;
+
+/** @returns the least time between batches, ms, with so many events in line */
+export const openingsRest = (unpublished: number): number => (unpublished > MANY_UNPUBLISHED ? REST_MS : 0);
+
 const PRODUCER: Actor = { kind: 'producer', id: 'stream', user_id: null, roles: ['producer'], auth: 'nats' };
 
 const verdicts = counter('umpire_store_submissions_total', 'Submissions by verdict and reason', ['status', 'reason']);
@@ -56,7 +60,7 @@ export class Submissions {
     this.transitions = transitions;
     this.sameTasks = new SameTasks(sql, transitions);
     this.committed = committed;
-    this.batcher = new Batcher((openings) => this.openBatch(openings), { items: 300, size: 2 * 1024 * 1024, lanes: lanes.length, patienceMs: 50, restMs: () => (unpublished() > MANY_UNPUBLISHED ? REST_MS : 0) });
+    this.batcher = new Batcher((openings) => this.openBatch(openings), { items: 300, size: 2 * 1024 * 1024, lanes: lanes.length, patienceMs: 50, restMs: () => openingsRest(unpublished()) });
     this.pruner = new Loop({ name: 'tombstone-pruner', intervalMs: 60_000, logger, runOnce: () => this.tidyTombstones() });
   }
 
@@ -262,6 +266,8 @@ export class Submissions {
   }
 }
 
+const DIGEST = /^[0-9a-f]{64}$/;
+
 type Earlier = { responders: string[]; sameTask: SameTask | undefined };
 
 function prepare({ item, body, trace }: Opening, now: number, groups: Map<string, string[]>, earlier: Earlier): NewEscalation {
@@ -284,6 +290,10 @@ function prepare({ item, body, trace }: Opening, now: number, groups: Map<string
   if (!isUtf8(body)) {
     const message = 'the payload is not UTF-8';
     throw new UmpireError('invalid', message, { errors: [{ path: '', code: 'malformed_json', message }] });
+  }
+  if (!DIGEST.test(item.content_digest)) {
+    const message = 'its content digest is not 32 bytes in hex';
+    throw new UmpireError('invalid', message, { errors: [{ path: '', code: 'bad_request', message }] });
   }
   const salt = newSalt();
   const digest = saltedDigest(salt, body);

@@ -33,7 +33,7 @@ export class NoticeFanOut {
   async fanOut(heard: Heard[], destinations: Map<string, Destinations>): Promise<void> {
     const telling = heard.flatMap((one) => {
       const what = whatOf(one.event.type);
-      return what === null || !destinations.get(one.event.namespace)!.channels ? [] : [{ ...one, what }];
+      return what === null || destinations.get(one.event.namespace)?.channels !== true ? [] : [{ ...one, what }];
     });
     if (telling.length === 0) return;
     const owners = Map.groupBy(await channelOwners(this.sql, [...new Set(telling.map(({ event }) => event.namespace))]), (channel) => channel.namespace);

@@ -100,6 +100,7 @@ describe('readEventHead', () => {
   it.each([
     ['as the store writes it', eventText('{"a":1}'), none],
     ['with content that nobody looks at', `${eventText('{"a":1}').slice(0, -2)}\n`, none],
+    ['of which a part stands behind data: whole', `${eventText('{"a":1}').replace('"seq":1,', '').slice(0, -1)},"seq":1}`, { ...none, escalation: '{"a":1}', interaction: '{"pattern":"review", "n": 1.0}' }],
     ['whose data is not behind the rest: whole', `{"data":{"escalation":[1]},${eventText('{}').slice(1).replace(/,"data".*$/, '}')}`, { ...none, escalation: '[1]' }],
   ])('reads what stands before data: %s', (_name, text, content) => {
     expect(readEventHead(Buffer.from(text))).toEqual({ ...readEvent(Buffer.from(eventText('{"a":1}'))), ...content });

@@ -44,14 +44,16 @@ export function readEvent(bytes: Uint8Array): IncomingEvent {
 
 /**
  * The same without its content, for where nobody wants that: what stands before `data`, which may hold a producer's whole payload, is all
- * that is read. A message written otherwise is read whole.
+ * that is read. Where that is not all of an event's head, the message is read whole.
  */
 export function readEventHead(bytes: Uint8Array): IncomingEvent {
   const head = objectBefore(bytes, 'data');
-  if (head === null) return readEvent(bytes);
+  if (head === null || !HEAD.every((name) => name in head)) return readEvent(bytes);
   const text = (name: string) => (typeof head[name] === 'string' ? head[name] : undefined);
   return checkedEvent(text, typeof head['seq'] === 'number' ? head['seq'] : Number.NaN, { escalation: null, interaction: null, outcome: null });
 }
+
+const HEAD = ['id', 'schema_version', 'type', 'namespace', 'request_id', 'seq', 'reason', 'occurred_at'];
 
 function checkedEvent(text: (name: string) => string | undefined, seq: number, content: Pick<IncomingEvent, 'escalation' | 'interaction' | 'outcome'>): IncomingEvent {
   const required = (name: string) => {

@@ -123,6 +123,20 @@ describe('delivery', () => {
     expect(known).toBeUndefined();
   });
 
+  it('reads the content of an event only where somebody may be told of it', async () => {
+    const target = await receiver();
+    await endpoint(target.origin);
+    const broken = '{"text":"\\u00"}';
+    const unheard = await harness.publish({ namespace: 'team-a', requestId: 'nobody-listens', escalation: broken });
+    const unreadable = await harness.publish({ requestId: 'somebody-listens', escalation: broken });
+    const told = await harness.publish({ requestId: 'told', escalation: '{"request_id":"told","n":1.00}' });
+    await target.got(1);
+    expect(target.ids).toEqual([told]);
+    expect(target.received[0]!.body).toContain('"escalation":{"request_id":"told","n":1.00},');
+    const kept = await harness.database.sql<{ event_id: string }[]>`select event_id from notifier.messages where event_id = any(${[unheard, unreadable, told]})`;
+    expect(new Set(kept.map((row) => row.event_id))).toEqual(new Set([unheard, told]));
+  });
+
   it('delivers one event id once, however often the event comes', async () => {
     const target = await receiver();
     await endpoint(target.origin);

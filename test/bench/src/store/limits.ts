@@ -6,7 +6,7 @@ import { cpuEach, type Product } from '../harness/product.ts';
 import { cpuOf } from '../harness/machine.ts';
 import type { Contender } from '../harness/rounds.ts';
 import type { BareOptions } from './bare-loop.ts';
-import { sustained } from './ours.ts';
+import { neededFor, sustained, warmingOf } from './ours.ts';
 
 const PROGRAM = fileURLToPath(new URL('./bare-loop.js', import.meta.url));
 
@@ -25,12 +25,12 @@ export function bareLoop(product: Product, messages: Messages, count: number, ta
       }
       await makeStreams(product);
       const child = await startChild(product, url, tables);
-      const batch = messages.many(2 * count, `bench/bare/${round}`);
+      const batch = messages.many(neededFor(count), `bench/bare/${round}`);
       const position = async () => (await product.jsm.streams.info('BARE_EVENTS')).state.last_seq;
       const spent = async () => ({ ...(await product.cpu()), loop: cpuOf(child.pid!) });
-      let before = await spent();
-      const measured = await sustained(count, (index) => product.operatorJs.publish(`bare.in.${batch[index]!.reason}`, batch[index]!.text), position, async () => void (before = await spent()));
-      const cpu = cpuEach(before, await spent(), measured.count);
+      let [before, after] = [await spent(), await spent()];
+      const measured = await sustained(count, (index) => product.operatorJs.publish(`bare.in.${batch[index]!.reason}`, batch[index]!.text), position, async () => void (before = await spent()), async () => void (after = await spent()));
+      const cpu = cpuEach(before, after, measured.count);
       await end(child);
       await sql.end();
       for (const name of ['BARE', 'BARE_EVENTS']) await product.jsm.streams.delete(name);
@@ -68,11 +68,11 @@ export function rawPublish(product: Product, messages: Messages, count: number):
     name: 'JetStream publish',
     run: async (round) => {
       await product.jsm.streams.add({ name: 'BARE', subjects: ['bare.in.*'], storage: StorageType.File });
-      const batch = messages.many(2 * count, `bench/raw/${round}`);
+      const batch = messages.many(neededFor(count), `bench/raw/${round}`);
       let done = 0;
-      let before = await product.cpu();
-      const measured = await sustained(count, (index) => product.operatorJs.publish(`bare.in.${batch[index]!.reason}`, batch[index]!.text).then(() => done++), async () => done, async () => void (before = await product.cpu()));
-      const cpu = cpuEach(before, await product.cpu(), measured.count);
+      let [before, after] = [await product.cpu(), await product.cpu()];
+      const measured = await sustained(count, (index) => product.operatorJs.publish(`bare.in.${batch[index]!.reason}`, batch[index]!.text).then(() => done++), async () => done, async () => void (before = await product.cpu()), async () => void (after = await product.cpu()));
+      const cpu = cpuEach(before, after, measured.count);
       await product.jsm.streams.delete('BARE');
       return { rate: measured.count / measured.seconds, ...cpu };
     },
@@ -86,11 +86,11 @@ export function copy(product: Product, messages: Messages, count: number): Conte
     run: async (round) => {
       const sql = product.connectPostgres(1, await product.database('bench_copy'));
       await sql`create table bare (id text primary key, body text not null)`;
-      const batch = messages.many(2 * count, `bench/copy/${round}`);
+      const batch = messages.many(warmingOf(count) + count, `bench/copy/${round}`);
       const escape = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n').replaceAll('\r', '\\r');
       let [began, warm] = [0, 0];
       for (let at = 0; at < batch.length; at += 150) {
-        if (warm === 0 && at >= count) [began, warm] = [performance.now(), at];
+        if (warm === 0 && at >= warmingOf(count)) [began, warm] = [performance.now(), at];
         const writable = await sql`copy bare (id, body) from stdin`.writable();
         const ended = new Promise((resolve, reject) => writable.once('finish', resolve).once('error', reject));
         writable.end(batch.slice(at, at + 150).map(({ id, text }) => `${escape(id)}\t${escape(text)}\n`).join(''));

@@ -7,29 +7,40 @@ import type { Contender, Metrics } from '../harness/rounds.ts';
 export const WINDOW = 2_000;
 const IN_FLIGHT = 256;
 
+/** Messages that each contender carries before it is measured: for some thousands V8 still compiles, and whoever is a process of its own begins anew each time. */
+export const warmingOf = (count: number): number => Math.min(8_000, 2 * count);
+/** How many are needed to measure `count` at a steady pace: those for warming, and as many as are on their way at the end as there were at its beginning. */
+export const neededFor = (count: number): number => warmingOf(count) + count + WINDOW;
+
 /**
- * Publishes twice `count` messages, a bounded number ahead of `done()`, and waits until all are done. The first half is not measured: for some
- * thousands of messages V8 still compiles, and whoever is a process of its own begins anew each time.
- * @param onWarm called when that half is done
- * @returns how many were done after that, and in how many seconds
+ * Publishes `neededFor(count)` messages, a bounded number ahead of `done()`, and waits until all are done.
+ * @param onWarm called when those for warming are done
+ * @param onDone called when those that are measured are
+ * @returns how many were done from then on until so many were left as may be ahead, and in how many seconds
  */
-export async function sustained(count: number, publish: (index: number) => Promise<unknown>, done: () => Promise<number>, onWarm: () => Promise<unknown>): Promise<{ count: number; seconds: number }> {
+export async function sustained(count: number, publish: (index: number) => Promise<unknown>, done: () => Promise<number>, onWarm: () => Promise<unknown>, onDone: () => Promise<unknown>): Promise<{ count: number; seconds: number }> {
   let started = 0;
   let finished = 0;
   let warm: { at: number; finished: number } | undefined;
+  let measured: { count: number; seconds: number } | undefined;
+  const [warming, all] = [warmingOf(count), neededFor(count)];
   const progress = new Signal();
   const watch = until('the last of them', async () => {
     finished = await done();
-    if (warm === undefined && finished >= count) {
+    if (warm === undefined && finished >= warming) {
       await onWarm();
       finished = await done();
       warm = { at: performance.now(), finished };
     }
+    if (warm !== undefined && measured === undefined && finished >= all - WINDOW) {
+      measured = { count: finished - warm.finished, seconds: (performance.now() - warm.at) / 1000 };
+      await onDone();
+    }
     progress.wake();
-    return finished >= 2 * count;
+    return finished >= all;
   }, 300, 5);
   const lane = async () => {
-    while (started < 2 * count) {
+    while (started < all) {
       if (started - finished >= WINDOW) {
         await progress.wait();
         continue;
@@ -39,7 +50,7 @@ export async function sustained(count: number, publish: (index: number) => Promi
     }
   };
   await Promise.all([watch, ...Array.from({ length: IN_FLIGHT }, lane)]);
-  return { count: finished - warm!.finished, seconds: (performance.now() - warm!.at) / 1000 };
+  return measured!;
 }
 
 /** The product: published by a producer, until its `opened` event stands in the stream (which follows the commit). */
@@ -48,15 +59,13 @@ export function ours(product: Product, messages: Messages, count: number): Conte
     name: 'ours',
     run: async (round): Promise<Metrics> => {
       const position = async () => (await product.jsm.streams.info('HITL_EVENTS')).state.last_seq;
-      const batch = messages.many(2 * count, `bench/store/${round}`);
+      const batch = messages.many(neededFor(count), `bench/store/${round}`);
       const first = await position();
-      let [before, wal] = [await product.cpu(), await product.wal()];
-      const measured = await sustained(count, (index) => product.js.publish(batch[index]!.subject, batch[index]!.text), async () => (await position()) - first, async () => {
-        [before, wal] = [await product.cpu(), await product.wal()];
-      });
-      const cpu = cpuEach(before, await product.cpu(), measured.count);
+      const spent = async () => [await product.cpu(), await product.wal()] as const;
+      let [before, after] = [await spent(), await spent()];
+      const measured = await sustained(count, (index) => product.js.publish(batch[index]!.subject, batch[index]!.text), async () => (await position()) - first, async () => void (before = await spent()), async () => void (after = await spent()));
       await outboxEmpty(product);
-      return { rate: measured.count / measured.seconds, wal_bytes: ((await product.wal()) - wal) / measured.count, ...cpu };
+      return { rate: measured.count / measured.seconds, wal_bytes: (after[1] - before[1]) / measured.count, ...cpuEach(before[0], after[0], measured.count) };
     },
   };
 }

@@ -5,42 +5,42 @@ import { PgBoss } from 'pg-boss';
 import type { Messages } from '../harness/messages.ts';
 import { until, type Product } from '../harness/product.ts';
 import type { Contender } from '../harness/rounds.ts';
+import { neededFor, warmingOf, WINDOW } from './ours.ts';
 
 const CALLERS = 10;
 const BULK = 500;
 /** How many jobs may wait to be run, so that adding and running go on side by side, as they do in the product. */
-const AHEAD = 2_000;
+const AHEAD = WINDOW;
 
 type Work = { add: (payloads: object[]) => Promise<void>; done: () => number; stop: () => Promise<void> };
 
 /**
- * A job system carrying the same messages: added by ten callers (one each, or in bulk), taken and completed beside it. Twice `count`, of which
- * the second half is measured, as of the others.
+ * A job system carrying the same messages: added by ten callers (one each, or in bulk), taken and completed beside it. Warmed and measured
+ * as the others are: with as many on their way at the end as at the beginning.
  */
 function peer(name: string, bulk: boolean, messages: Messages, count: number, start: () => Promise<Work>): Contender {
   return {
     name: `${name}, ${bulk ? 'bulk' : 'single'}`,
     run: async (round) => {
-      const payloads = messages.many(2 * count, `bench/${name}/${round}`).map((message) => JSON.parse(message.text) as object);
+      const [warming, all] = [warmingOf(count), neededFor(count)];
+      const payloads = messages.many(all, `bench/${name}/${round}`).map((message) => JSON.parse(message.text) as object);
       const work = await start();
       const size = bulk ? BULK : 1;
       let next = 0;
       const caller = async () => {
-        while (next < 2 * count) {
+        while (next < all) {
           const at = next;
           next += size;
           if (at - work.done() > AHEAD) await until('room', async () => at - work.done() <= AHEAD, 300, 2);
           await work.add(payloads.slice(at, at + size));
         }
       };
-      const half = until('half of the jobs', async () => work.done() >= count, 300, 2).then(() => ({ at: performance.now(), added: next, done: work.done() }));
-      await Promise.all(Array.from({ length: bulk ? 2 : CALLERS }, caller));
-      const added = performance.now();
-      const { at, ...before } = await half;
-      await until('the last job', async () => work.done() >= 2 * count, 300, 2);
-      const seconds = (performance.now() - at) / 1000;
+      const reached = (done: number) => until(`${done} jobs`, async () => work.done() >= done, 300, 2).then(() => ({ at: performance.now(), added: next, done: work.done() }));
+      const [before, after] = await Promise.all([reached(warming), reached(all - AHEAD), ...Array.from({ length: bulk ? 2 : CALLERS }, caller)]);
+      await reached(all);
       await work.stop();
-      return { rate: (2 * count - before.done) / seconds, add_rate: ((2 * count - before.added) * 1000) / (added - at) };
+      const seconds = (after.at - before.at) / 1000;
+      return { rate: (after.done - before.done) / seconds, add_rate: (after.added - before.added) / seconds };
     },
   };
 }
