@@ -1,2 +1,2 @@
 /** A service's environment with the flags that bound its memory; what `env` says itself wins. */
-export function withMemoryBounds(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> & { NODE_OPTIONS: string; MALLOC_ARENA_MAX: string };
+export function withMemoryBounds(env: Readonly<Record<string, string | undefined>>, name?: string): Record<string, string | undefined> & { NODE_OPTIONS: string; MALLOC_ARENA_MAX: string };

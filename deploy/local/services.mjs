@@ -17,6 +17,8 @@ const NODE_FLAGS = ['--enable-source-maps', '--import', new URL('end-with-launch
  * between collections. From a limit of 2 GiB on, which V8 takes by itself on a machine with much memory, it would let it grow fourfold.
  */
 const MEMORY_FLAGS = '--max-semi-space-size=8 --max-old-space-size=2000';
+/** Intake keeps nothing: with half of it its collections come sooner and cost no more. In the state store, which holds what waits for JetStream, they would. */
+const FEWER_MB = { intake: '--max-old-space-size=1024' };
 /**
  * Of glibc's malloc, in which the bytes of messages are: arenas, which every thread would have for itself, and from which size on a piece, or what is free
  * at the end, goes back to the system as soon as nobody has it. By itself it raises both to 32 and 64 MiB after the first large message.
@@ -122,7 +124,7 @@ export class Service {
     const { entry, home, env } = this.#options;
     // The argument tells people and later starts whose process this is; services do not read it.
     this.#child = startChild({ command: nodeBinary(), args: [...NODE_FLAGS, entry, `--home=${home}`], cwd: root, stdio: ['pipe', 'pipe', 'pipe'],
-      env: cleanEnvironment(env), pidFile: join(home, 'run', `${this.name}.pid`) });
+      env: cleanEnvironment(this.name, env), pidFile: join(home, 'run', `${this.name}.pid`) });
     const { child, exited } = this.#child;
     this.#collect(child.stdout, (line) => this.#options.verbose || PLAIN_LEVEL.test(line.slice(0, 400)));
     this.#collect(child.stderr, () => true);
@@ -144,15 +146,15 @@ export class Service {
 }
 
 /** Our own variables, and none of a parent's that would override them; `UMPIRE_POSTGRES_URL` may be an administrator's. */
-function cleanEnvironment(env) {
+function cleanEnvironment(name, env) {
   const base = toolEnvironment();
   for (const name of ['UMPIRE_POSTGRES_URL', 'UMPIRE_REDIS_URL', 'UMPIRE_INTERNAL_PORT', 'UMPIRE_PORT']) delete base[name];
-  return withMemoryBounds({ ...base, ...env });
+  return withMemoryBounds({ ...base, ...env }, name);
 }
 
 /** What the environment says itself stands last, and wins. */
-export function withMemoryBounds(env) {
-  return { ...MALLOC, ...env, NODE_OPTIONS: [MEMORY_FLAGS, env.NODE_OPTIONS].filter(Boolean).join(' ') };
+export function withMemoryBounds(env, name) {
+  return { ...MALLOC, ...env, NODE_OPTIONS: [MEMORY_FLAGS, FEWER_MB[name], env.NODE_OPTIONS].filter(Boolean).join(' ') };
 }
 
 /** A JSON log line as one for people. */

@@ -11,10 +11,12 @@ const heapLimitMb = (env: Record<string, string | undefined>) =>
 describe('the bounds of a service’s memory', () => {
   it('keep the heap below 2 GiB, from where on V8 lets it grow fourfold between collections', () => {
     expect(heapLimitMb(withMemoryBounds({}))).toBeLessThan(2_048);
+    expect(heapLimitMb(withMemoryBounds({}, 'state-store'))).toBe(heapLimitMb(withMemoryBounds({})));
+    expect(heapLimitMb(withMemoryBounds({}, 'intake'))).toBeLessThan(1_200);
   });
 
   it('give way to what the operator sets', () => {
-    expect(heapLimitMb(withMemoryBounds({ NODE_OPTIONS: '--max-old-space-size=300' }))).toBeLessThan(400);
+    expect(heapLimitMb(withMemoryBounds({ NODE_OPTIONS: '--max-old-space-size=300' }, 'intake'))).toBeLessThan(400);
     expect(withMemoryBounds({ MALLOC_ARENA_MAX: '8' })).toMatchObject({ MALLOC_ARENA_MAX: '8' });
   });
 
