@@ -13,7 +13,6 @@ async function run(options: Options): Promise<PartResult> {
     const messages = new Messages();
     const count = options.quick ? 2_000 : 8_000;
     say(`${count} messages of ${messages.bytes} bytes a round, from ${messages.source}`);
-    await ours(product, messages, 1_000).run(0);
     const contenders = [
       ours(product, messages, count), bareLoop(product, messages, count, 1), bareLoop(product, messages, count, 4), rawPublish(product, messages, count), copy(product, messages, count),
       ...[false, true].flatMap((bulk) => [pgBoss, graphileWorker, bullMq].map((make) => make(product, messages, bulk ? count : Math.min(count, 4_000), bulk))),
