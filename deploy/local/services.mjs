@@ -17,8 +17,8 @@ const NODE_FLAGS = ['--enable-source-maps', '--import', new URL('end-with-launch
  * between collections. From a limit of 2 GiB on, which V8 takes by itself on a machine with much memory, it would let it grow fourfold.
  */
 const MEMORY_FLAGS = '--max-semi-space-size=8 --max-old-space-size=2000';
-/** Intake keeps nothing: with half of it its collections come sooner and cost no more. In the state store, which holds what waits for JetStream, they would. */
-const FEWER_MB = { intake: '--max-old-space-size=1024' };
+/** With half of it collections come sooner. Intake keeps nothing, and the state store little beside what waits for JetStream. */
+const FEWER_MB = { intake: '--max-old-space-size=1024', 'state-store': '--max-old-space-size=1024' };
 /**
  * Of glibc's malloc, in which the bytes of messages are: arenas, which every thread would have for itself, and from which size on a piece, or what is free
  * at the end, goes back to the system as soon as nobody has it. By itself it raises both to 32 and 64 MiB after the first large message.

@@ -86,7 +86,7 @@ describe('Batcher', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     try {
       const { batches, work } = worker();
-      const batcher = new Batcher(work, { items: 3, size: 100, lanes: 9, restMs: () => 50 });
+      const batcher = new Batcher(work, { items: 3, size: 100, lanes: 9, restMs: 50 });
       for (const item of [1, 2, 3]) {
         void batcher.add(item, 1);
         await turn();

@@ -9,8 +9,8 @@ export type BatchLimits = {
    * more than a whole one. A batch that takes longer (a lock that somebody holds) keeps nobody. Left out: every lane is taken at once.
    */
   patienceMs?: number;
-  /** Least time from the beginning of one batch to that of the next, unless it is full, asked for as it begins: for what nobody waits for, or what only waits elsewhere. One alone goes at once. */
-  restMs?: () => number;
+  /** Least time from the beginning of one batch to that of the next, unless it is full: for what nobody waits for. One alone goes at once. */
+  restMs?: number;
 };
 
 /**
@@ -65,7 +65,7 @@ export class Batcher<Item, Result> {
 
   /** Sees to it that the queue is looked at again when the rest is over. */
   private mustRest(): boolean {
-    const restsFor = this.begunAt + (this.limits.restMs?.() ?? 0) - performance.now();
+    const restsFor = this.begunAt + (this.limits.restMs ?? 0) - performance.now();
     if (restsFor <= 0) return false;
     this.resting ??= setTimeout(() => {
       this.resting = undefined;

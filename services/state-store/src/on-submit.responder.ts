@@ -6,6 +6,7 @@ import type { Submissions } from './submit.service.ts';
 /** `umpire.store.submit.<reason>`: a batch of validated escalations and cancels → a verdict for each. */
 export function onSubmit(bus: Bus, submissions: Submissions, log: ReadLog): () => Promise<void> {
   return bus.respond(requestOf('umpire.store.submit.*'), async (data) => {
+    await submissions.room();
     const { header, bodies } = readFrame(data);
     const verdicts = await submissions.submit(header.items.map((item, index) => ({ item, body: bodies[index]! })));
     return replyOf(await Promise.all(verdicts.map((verdict, index) => noted(verdict, header.items[index]!.namespace, log))));

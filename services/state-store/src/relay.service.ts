@@ -26,6 +26,8 @@ const outboxOldest = gauge('umpire_store_outbox_oldest_seconds', 'Age of the old
 const leftWaiting = counter('umpire_store_events_left_to_sweeper_total', 'Events that were not published right after their commit, since too much was on its way or the broker gave no acks');
 const failures = counter('umpire_store_publish_failures_total', 'Publishes without an ack; the sweeper tries again');
 
+type Row = Pick<OutboxItem, 'namespace' | 'request_id' | 'seq' | 'id' | 'type'>;
+
 /**
  * Carries committed events to JetStream: in process right after the commit, and by a sweeper for what a crash or an unreachable
  * broker left. An outbox row goes only after JetStream's ack; the event id is the message id, so the same event published twice
@@ -35,16 +37,17 @@ export class Relay {
   private readonly sql: Sql;
   private readonly bus: Bus;
   private readonly logger: Logger;
-  private readonly forget: Batcher<OutboxItem, void>;
+  private readonly forget: Batcher<Row, void>;
   private readonly sweeper: Loop;
   private readonly depth: Loop;
   /** Ids of what this process carries: until JetStream's ack, then until its row is gone. */
   private readonly carried = new Set<string>();
+  /** To be told when it carries nothing any more. */
+  private whenDone: (() => void) | undefined;
   private underWay = 0;
   private readonly turns = new Turns(MOST_UNACKED);
   /** Monotonic ms of the stream's last answer. */
   private heardAt = Number.NEGATIVE_INFINITY;
-  private readonly inFlight = new Set<Promise<void>>();
   private readonly onSettled: (namespace: string, requestId: string) => void;
 
   constructor(sql: Sql, bus: Bus, logger: Logger, onSettled: (namespace: string, requestId: string) => void) {
@@ -52,10 +55,10 @@ export class Relay {
     this.bus = bus;
     this.logger = logger;
     this.onSettled = onSettled;
-    this.forget = new Batcher<OutboxItem, void>(async (items) => {
-      await withDeadline(deleteOutbox(sql, items), 5_000, 'outbox delete');
-      return items.map(() => undefined);
-    }, { items: 500, size: Number.MAX_SAFE_INTEGER, lanes: 1, restMs: () => FORGET_EVERY_MS });
+    this.forget = new Batcher<Row, void>(async (rows) => {
+      await this.forgetWithRetry(rows);
+      return rows.map(() => undefined);
+    }, { items: 500, size: Number.MAX_SAFE_INTEGER, lanes: 1, restMs: FORGET_EVERY_MS });
     this.sweeper = new Loop({ name: 'outbox-sweeper', intervalMs: SWEEP_EVERY_MS, runOnce: () => this.sweepOnce(), logger });
     this.depth = new Loop({ name: 'outbox-depth', intervalMs: 5_000, runOnce: () => this.measureOnce(), logger });
   }
@@ -69,7 +72,7 @@ export class Relay {
   async stop(): Promise<void> {
     const late = setTimeout(() => this.turns.close(), STOP_GRACE_MS);
     await Promise.all([this.sweeper.stop(), this.depth.stop()]);
-    await Promise.all(this.inFlight);
+    if (this.carried.size > 0) await new Promise<void>((resolve) => (this.whenDone = resolve));
     clearTimeout(late);
   }
 
@@ -82,8 +85,7 @@ export class Relay {
   publishSoon(items: OutboxItem[]): void {
     for (const item of items) if (hasOutcome(item)) this.settled(item);
     if (this.turns.waiting + items.length > MOST_IN_LINE || this.underWay + items.reduce((sum, item) => sum + sizeOf(item), 0) > MOST_UNDER_WAY) return leftWaiting.inc(items.length);
-    const work = this.publishAll(items).then(() => undefined, () => undefined).finally(() => this.inFlight.delete(work));
-    this.inFlight.add(work);
+    for (const item of items) void this.carry(item);
   }
 
   /** One sweep. @returns how many events it carried */
@@ -92,33 +94,35 @@ export class Relay {
     // What only waits for its turn here is late, not lost: to publish it again would make all of it later.
     const items = leased.filter((item) => !this.carried.has(item.id));
     if (items.length === 0) return leased.length;
-    const done = await this.publishAll(items);
+    const done = (await Promise.all(items.map((item) => this.carry(item)))).filter(Boolean).length;
     this.logger.info({ leased: items.length, published: done }, 'outbox_swept');
     if (done === 0) throw new UmpireError('unavailable', 'no event of the outbox could be published');
     return done;
   }
 
-  private async publishAll(items: OutboxItem[]): Promise<number> {
-    const results = await Promise.all(items.map((item) => this.carry(item)));
-    return results.filter(Boolean).length;
+  /** @returns whether it is published and its row gone */
+  private carry(item: OutboxItem): Promise<boolean> {
+    const { namespace, request_id, seq, id, type } = item;
+    this.carried.add(id);
+    return this.seeTo({ namespace, request_id, seq, id, type }, this.publishInTurn(item));
   }
 
-  /** @returns whether it is published and its row gone */
-  private async carry(item: OutboxItem): Promise<boolean> {
-    this.carried.add(item.id);
+  /** Holds the row alone: what was published may be hundreds of kilobytes, and rows stay a while. */
+  private async seeTo(row: Row, publishing: Promise<boolean>): Promise<boolean> {
     try {
-      if (!(await this.publishInTurn(item))) {
+      if (!(await publishing)) {
         leftWaiting.inc();
         return false;
       }
-      await this.forgetWithRetry(item);
+      await this.forget.add(row, 1);
       return true;
     } catch (error) {
       failures.inc();
-      this.logger.warn({ err: error, type: item.type, seq: item.seq }, 'publish_failed');
+      this.logger.warn({ err: error, type: row.type, seq: row.seq }, 'publish_failed');
       return false;
     } finally {
-      this.carried.delete(item.id);
+      this.carried.delete(row.id);
+      if (this.carried.size === 0) this.whenDone?.();
     }
   }
 
@@ -169,10 +173,10 @@ export class Relay {
   }
 
   /** A failed delete is only a second publish under the same id, so a few tries are enough. */
-  private async forgetWithRetry(item: OutboxItem): Promise<void> {
+  private async forgetWithRetry(rows: Row[]): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.forget.add(item, 1);
+        return await withDeadline(deleteOutbox(this.sql, rows), 5_000, 'outbox delete');
       } catch (error) {
         if (attempt >= 3) throw error;
         await delay(backoffDelay(attempt, { baseMs: 50, maxMs: 500 }));

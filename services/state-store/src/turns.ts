@@ -14,7 +14,7 @@ export class Turns {
   }
 
   /** @returns true when it is one's turn, to be given back by `end`; false if the line was dismissed */
-  async begin(): Promise<boolean> {
+  begin(): boolean | Promise<boolean> {
     if (this.closed) return false;
     if (this.free === 0) return new Promise<boolean>((resolve) => this.line.push(resolve));
     this.free -= 1;

@@ -27,7 +27,7 @@ export class AttemptRecorder {
 
   constructor(options: RecorderOptions) {
     this.options = options;
-    this.batcher = new Batcher((results) => this.write(results), { items: 500, size: 2 * 1024 * 1024, lanes: 2, restMs: () => REST_MS });
+    this.batcher = new Batcher((results) => this.write(results), { items: 500, size: 2 * 1024 * 1024, lanes: 2, restMs: REST_MS });
   }
 
   /** Resolves when the result stands in the database, or when this process stops before it could be written. */
