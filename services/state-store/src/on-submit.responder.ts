@@ -1,14 +1,15 @@
 import { decodeFrame, LIMITS, REQUESTS, UmpireError, type SubmitHeader, type Verdict } from '@umpire/contract';
 import type { Bus } from '@umpire/runtime';
+import type { OpeningRoom } from './opening-room.ts';
 import type { Reader, ReadLog } from './read-log.ts';
 import type { Submissions } from './submit.service.ts';
 
 /** `umpire.store.submit.<reason>`: a batch of validated escalations and cancels → a verdict for each. */
-export function onSubmit(bus: Bus, submissions: Submissions, log: ReadLog): () => Promise<void> {
+export function onSubmit(bus: Bus, submissions: Submissions, room: OpeningRoom, log: ReadLog): () => Promise<void> {
   return bus.respond(requestOf('umpire.store.submit.*'), async (data) => {
-    await submissions.room();
+    await room.enter();
     const { header, bodies } = readFrame(data);
-    const verdicts = await submissions.submit(header.items.map((item, index) => ({ item, body: bodies[index]! })));
+    const verdicts = await room.hold(header.items.length, () => submissions.submit(header.items.map((item, index) => ({ item, body: bodies[index]! }))));
     return replyOf(await Promise.all(verdicts.map((verdict, index) => noted(verdict, header.items[index]!.namespace, log))));
   });
 }

@@ -1,9 +1,7 @@
 import type { Verdict } from '@umpire/contract';
-import { connectPostgres, createLogger, databaseNow, PresumedClock, type Bus, type Sql } from '@umpire/runtime';
+import { connectPostgres, createLogger, databaseNow, PresumedClock, type Sql } from '@umpire/runtime';
 import { eventually } from '@umpire/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { onSubmit } from './on-submit.responder.ts';
-import type { ReadLog } from './read-log.ts';
 import { Submissions } from './submit.service.ts';
 import { startHarness, submission, type Harness } from './test/store-harness.ts';
 import { Transitions } from './transition.service.ts';
@@ -30,8 +28,8 @@ afterAll(async () => {
   await harness.stop();
 });
 
-function newSubmissions(clock = new PresumedClock(), unpublished = () => 0): Submissions {
-  const submissions = new Submissions({ sql, lanes, transitions: new Transitions(sql, () => undefined), logger, clock, committed: () => undefined, unpublished });
+function newSubmissions(clock = new PresumedClock()): Submissions {
+  const submissions = new Submissions({ sql, lanes, transitions: new Transitions(sql, () => undefined), logger, clock, committed: () => undefined });
   running.push(submissions);
   return submissions;
 }
@@ -53,59 +51,6 @@ const buried = async (): Promise<string[]> => (await sql<{ request_id: string }[
 const insertWaits = () => eventually('the insert waits for a lock', async () => {
   const rows = await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%with clock as materialized%'`;
   return rows.length === 1;
-});
-
-describe('room for more openings', () => {
-  let unpublished: number;
-  const roomy = () => newSubmissions(new PresumedClock(), () => unpublished);
-  const FAKED: { toFake: ('setTimeout' | 'clearTimeout' | 'performance')[] } = { toFake: ['setTimeout', 'clearTimeout', 'performance'] };
-  const settled = async (promise: Promise<void>) => (await Promise.race([promise.then(() => true), new Promise<false>((resolve) => setImmediate(() => resolve(false)))]));
-  afterEach(() => void vi.useRealTimers());
-
-  it('is there at once while at most 128 events wait for their turn', async () => {
-    unpublished = 128;
-    await expect(roomy().room()).resolves.toBeUndefined();
-  });
-
-  it('is there when no more than that wait', async () => {
-    vi.useFakeTimers(FAKED);
-    unpublished = 129;
-    const room = roomy().room();
-    await vi.advanceTimersByTimeAsync(100);
-    expect(await settled(room)).toBe(false);
-    unpublished = 128;
-    await vi.advanceTimersByTimeAsync(10);
-    expect(await settled(room)).toBe(true);
-  });
-
-  it('is there after a quarter of a second, if the stream is away', async () => {
-    vi.useFakeTimers(FAKED);
-    unpublished = 4_096;
-    const room = roomy().room();
-    await vi.advanceTimersByTimeAsync(240);
-    expect(await settled(room)).toBe(false);
-    await vi.advanceTimersByTimeAsync(10);
-    expect(await settled(room)).toBe(true);
-  });
-
-  it('is not there while more than 128 are being opened', async () => {
-    unpublished = 0;
-    const submissions = roomy();
-    const order: string[] = [];
-    const opening = submissions.submit(Array.from({ length: 129 }, (_, index) => submission(`room ${index}`))).then(() => order.push('opened'));
-    await Promise.all([opening, submissions.room().then(() => order.push('room'))]);
-    expect(order).toEqual(['opened', 'room']);
-    await submissions.room();
-  });
-
-  it('is asked for before submissions are read', async () => {
-    const order: string[] = [];
-    let answer: (data: Uint8Array) => Promise<unknown>;
-    const bus = { respond: (_spec: unknown, handle: typeof answer) => void (answer = handle) } as unknown as Bus;
-    onSubmit(bus, { room: async () => void order.push('room') } as unknown as Submissions, {} as ReadLog);
-    await expect(answer!(new Uint8Array())).rejects.toThrow('not a submit frame');
-    expect(order).toEqual(['room']);
-  });
 });
 
 describe('an opening', () => {

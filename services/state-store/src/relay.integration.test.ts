@@ -1,5 +1,5 @@
 import { encodeUtf8 } from '@umpire/contract';
-import { createLogger, metrics, newId, type Bus } from '@umpire/runtime';
+import { createLogger, metrics, newId, type Bus, type Sql } from '@umpire/runtime';
 import { eventually } from '@umpire/testing';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -162,6 +162,31 @@ describe('a broker that is slow', () => {
     it('is given none of those in line when the relay stops: they are the next one\'s', async () => {
       await relay.stop();
       expect(sent()).toBe(256);
+    });
+  });
+
+  describe('whose events cannot be forgotten', () => {
+    const failed = async () => Number(/^umpire_store_publish_failures_total (\d+)/m.exec(await metrics.metrics())?.[1] ?? 0);
+    /** A database that refuses so many statements. */
+    const refusing = (times: number) => new Proxy(harness.database.sql, { apply: (sql, self, args: unknown[]) => (times-- > 0 ? Promise.reject(new Error('refused')) : (Reflect.apply(sql, self, args) as unknown)) });
+    const over = (sql: Sql) => (relay = new Relay(sql, bus, createLogger('test', 'silent'), () => undefined));
+
+    beforeEach(() => line.release());
+
+    it('at first: it tries twice more, and a stop waits for that', async () => {
+      over(refusing(2)).publishSoon(items);
+      await relay.stop();
+      expect([timesSent(items[0]!), await rows()]).toEqual([1, 0]);
+    });
+
+    it('at all: they are the sweeper\'s, and have the same id again', async () => {
+      const before = await failed();
+      over(refusing(3)).publishSoon(items);
+      await eventually('it is given up', async () => (await failed()) === before + 1);
+      expect([timesSent(items[0]!), await rows()]).toEqual([1, 1]);
+      await waitsSinceLong();
+      expect(await relay.sweepOnce()).toBe(1);
+      expect([timesSent(items[0]!), await rows()]).toEqual([2, 0]);
     });
   });
 

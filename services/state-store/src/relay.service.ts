@@ -43,7 +43,7 @@ export class Relay {
   /** Ids of what this process carries: until JetStream's ack, then until its row is gone. */
   private readonly carried = new Set<string>();
   /** To be told when it carries nothing any more. */
-  private whenDone: (() => void) | undefined;
+  private readonly whenDone: (() => void)[] = [];
   private underWay = 0;
   private readonly turns = new Turns(MOST_UNACKED);
   /** Monotonic ms of the stream's last answer. */
@@ -72,7 +72,7 @@ export class Relay {
   async stop(): Promise<void> {
     const late = setTimeout(() => this.turns.close(), STOP_GRACE_MS);
     await Promise.all([this.sweeper.stop(), this.depth.stop()]);
-    if (this.carried.size > 0) await new Promise<void>((resolve) => (this.whenDone = resolve));
+    if (this.carried.size > 0) await new Promise<void>((resolve) => this.whenDone.push(resolve));
     clearTimeout(late);
   }
 
@@ -85,19 +85,25 @@ export class Relay {
   publishSoon(items: OutboxItem[]): void {
     for (const item of items) if (hasOutcome(item)) this.settled(item);
     if (this.turns.waiting + items.length > MOST_IN_LINE || this.underWay + items.reduce((sum, item) => sum + sizeOf(item), 0) > MOST_UNDER_WAY) return leftWaiting.inc(items.length);
-    for (const item of items) void this.carry(item);
+    // The sweeper may have it already, if the commit took so long.
+    for (const item of items) if (!this.carried.has(item.id)) void this.carry(item);
   }
 
   /** One sweep. @returns how many events it carried */
   async sweepOnce(): Promise<number> {
-    const leased = await withDeadline(leaseOutbox(this.sql, SWEEP_ITEMS), 10_000, 'outbox lease');
-    // What only waits for its turn here is late, not lost: to publish it again would make all of it later.
-    const items = leased.filter((item) => !this.carried.has(item.id));
-    if (items.length === 0) return leased.length;
-    const done = (await Promise.all(items.map((item) => this.carry(item)))).filter(Boolean).length;
-    this.logger.info({ leased: items.length, published: done }, 'outbox_swept');
+    const { leased, carrying } = await this.lease();
+    if (carrying.length === 0) return leased;
+    const done = (await Promise.all(carrying)).filter(Boolean).length;
+    this.logger.info({ leased: carrying.length, published: done }, 'outbox_swept');
     if (done === 0) throw new UmpireError('unavailable', 'no event of the outbox could be published');
     return done;
+  }
+
+  /** Begins with what the sweeper may have. The events themselves are held only by whoever publishes them. */
+  private async lease(): Promise<{ leased: number; carrying: Promise<boolean>[] }> {
+    const items = await withDeadline(leaseOutbox(this.sql, SWEEP_ITEMS), 10_000, 'outbox lease');
+    // What only waits for its turn here is late, not lost: to publish it again would make all of it later.
+    return { leased: items.length, carrying: items.filter((item) => !this.carried.has(item.id)).map((item) => this.carry(item)) };
   }
 
   /** @returns whether it is published and its row gone */
@@ -122,7 +128,7 @@ export class Relay {
       return false;
     } finally {
       this.carried.delete(row.id);
-      if (this.carried.size === 0) this.whenDone?.();
+      if (this.carried.size === 0) for (const done of this.whenDone.splice(0)) done();
     }
   }
 

@@ -27,6 +27,7 @@ import { onHistory } from './on-history.responder.ts';
 import { onNote } from './on-note.responder.ts';
 import { onQueries } from './on-query.responder.ts';
 import { onSubmit } from './on-submit.responder.ts';
+import { OpeningRoom } from './opening-room.ts';
 import type { OutboxItem } from './outbox.queries.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { RateLimiter } from './rate-limit.ts';
@@ -113,7 +114,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
       this.cache.dropSoon(states);
     };
     this.transitions = new Transitions(sql, committed);
-    this.submissions = new Submissions({ sql, lanes: openSqls, transitions: this.transitions, logger, committed: (items) => this.relay.publishSoon(items), unpublished: () => this.relay.waiting });
+    this.submissions = new Submissions({ sql, lanes: openSqls, transitions: this.transitions, logger, committed: (items) => this.relay.publishSoon(items) });
     this.reads = new Reads(sql, this.cache, this.hints, planned);
     this.responses = new Responses(this.transitions);
     this.bulk = new BulkResponses(this.responses, logger);
@@ -161,7 +162,7 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.record.start();
     this.readLogLoop.start();
     this.gauges.start();
-    this.responders = [onSubmit(this.bus, this.submissions, this.readLog), onApply(this.bus, this.transitions), onHistory(this.bus, this.sql), onNote(this.bus, this.readLog), ...onQueries({ bus: this.bus, sql: this.sql, reads: this.reads, authenticator: this.authenticator, log: this.readLog })];
+    this.responders = [onSubmit(this.bus, this.submissions, new OpeningRoom(() => this.relay.waiting), this.readLog), onApply(this.bus, this.transitions), onHistory(this.bus, this.sql), onNote(this.bus, this.readLog), ...onQueries({ bus: this.bus, sql: this.sql, reads: this.reads, authenticator: this.authenticator, log: this.readLog })];
   }
 
   /** Stops what comes in first: requests in flight are answered, committed events are published. */

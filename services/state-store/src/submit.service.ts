@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { UmpireError, type SubmitItem, type Verdict } from '@umpire/contract';
 import { evolve, openEscalation, type Actor, type Electorate, type SameTask } from '@umpire/domain';
 import { CHAIN_START, hexOf, saltedDigest } from '@umpire/record';
-import { Batcher, counter, databaseNow, delay, histogram, inBatch, isDataError, Loop, postgresStep, PresumedClock, withDeadline, type Logger, type Sql, type TraceContext } from '@umpire/runtime';
+import { Batcher, counter, databaseNow, histogram, inBatch, isDataError, Loop, postgresStep, PresumedClock, withDeadline, type Logger, type Sql, type TraceContext } from '@umpire/runtime';
 import { findSubmissions, insertEscalations, parseState, type Key, type NewEscalation } from './escalation.queries.ts';
 import { newSalt, recordEvent } from './event-record.ts';
 import type { OutboxItem } from './outbox.queries.ts';
@@ -19,11 +19,6 @@ const STATEMENT_MS = 12_000;
 const ELECTORATE_BYTES = 192 * 1024;
 /** As long as a statement waits for its turn on a busy server: what was presumed is then as old as what was read before it. */
 const PRESUMED_MS = 1_000;
-/** Openings under way and events in line for JetStream, with which no more submissions are read: they would only wait there, as objects instead of as bytes. */
-const MOST_AHEAD = 128;
-/** The longest that submissions wait for that. A stream that is away keeps nobody: the outbox holds what comes then. */
-const MOST_WAIT_MS = 250;
-const LOOK_EVERY_MS = 10;
 
 const PRODUCER: Actor = { kind: 'producer', id: 'stream', user_id: null, roles: ['producer'], auth: 'nats' };
 
@@ -43,17 +38,13 @@ export class Submissions {
   private readonly sameTasks: SameTasks;
   private readonly committed: (items: OutboxItem[]) => void;
   private readonly batcher: Batcher<Opening, Verdict>;
-  private readonly unpublished: () => number;
-  /** Submissions that no verdict has been given on. */
-  private opening = 0;
   private readonly pruner: Loop;
 
   /**
    * @param lanes pools of one connection each: so many batches are stored at once
-   * @param unpublished how many events wait for their turn to be published
    */
-  constructor({ sql, lanes, transitions, logger, clock = new PresumedClock(), committed, unpublished }: {
-    sql: Sql; lanes: Sql[]; transitions: Transitions; logger: Logger; clock?: PresumedClock; committed: (items: OutboxItem[]) => void; unpublished: () => number;
+  constructor({ sql, lanes, transitions, logger, clock = new PresumedClock(), committed }: {
+    sql: Sql; lanes: Sql[]; transitions: Transitions; logger: Logger; clock?: PresumedClock; committed: (items: OutboxItem[]) => void;
   }) {
     this.sql = sql;
     this.lanes = [...lanes];
@@ -63,7 +54,6 @@ export class Submissions {
     this.sameTasks = new SameTasks(sql, transitions);
     this.committed = committed;
     this.batcher = new Batcher((openings) => this.openBatch(openings), { items: 300, size: 2 * 1024 * 1024, lanes: lanes.length, patienceMs: 50 });
-    this.unpublished = unpublished;
     this.pruner = new Loop({ name: 'tombstone-pruner', intervalMs: 60_000, logger, runOnce: () => this.tidyTombstones() });
   }
 
@@ -75,27 +65,12 @@ export class Submissions {
     await this.pruner.stop();
   }
 
-  /** Waits until little is ahead of the next submissions, or for a while. To be asked before they are read. */
-  async room(): Promise<void> {
-    const until = performance.now() + MOST_WAIT_MS;
-    while (this.opening + this.unpublished() > MOST_AHEAD && performance.now() < until) await delay(LOOK_EVERY_MS);
-  }
-
   /**
    * Handles one request's submissions. Runs of openings go together with whatever else has arrived; a cancel, or an id that
    * the run already holds, waits for what stands before it.
    * @throws when the database cannot be asked: nothing is known then, and intake asks again
    */
   async submit(submissions: Submission[]): Promise<Verdict[]> {
-    this.opening += submissions.length;
-    try {
-      return await this.submitInTurn(submissions);
-    } finally {
-      this.opening -= submissions.length;
-    }
-  }
-
-  private async submitInTurn(submissions: Submission[]): Promise<Verdict[]> {
     const results: Verdict[] = [];
     let run: Promise<Verdict>[] = [];
     let seen = new Set<string>();

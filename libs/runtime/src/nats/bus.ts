@@ -104,10 +104,13 @@ export class Bus {
    * Publishes to a stream and waits for its ack (at most 5 s).
    * @throws UmpireError `unavailable` when no ack came: the message may or may not be stored.
    */
-  publish(subject: string, data: Uint8Array | string, { msgId, headers }: { msgId?: string; headers?: Record<string, string> } = {}): Promise<PubAck> {
-    return this.publisher.publish(subject, data, msgId || headers ? toHeaders({ ...headers, ...(msgId ? { 'Nats-Msg-Id': msgId } : {}) }) : undefined).catch((error: Error) => {
-      throw new UmpireError('unavailable', `the stream of ${subject} gave no ack: ${error.message}`, { cause: error });
-    });
+  async publish(subject: string, data: Uint8Array | string, options: { msgId?: string; headers?: Record<string, string> } = {}): Promise<PubAck> {
+    try {
+      const { msgId, headers } = options;
+      return await this.publisher.publish(subject, data, msgId || headers ? toHeaders({ ...headers, ...(msgId ? { 'Nats-Msg-Id': msgId } : {}) }) : undefined);
+    } catch (error) {
+      throw new UmpireError('unavailable', `the stream of ${subject} gave no ack: ${(error as Error).message}`, { cause: error });
+    }
   }
 
   /** Publishes without an ack: hints and answers only. */
