@@ -18,7 +18,7 @@ const NODE_FLAGS = ['--enable-source-maps', '--import', new URL('end-with-launch
  */
 const MEMORY_FLAGS = '--max-semi-space-size=8 --max-old-space-size=2000';
 /** With half of it collections come sooner. Intake keeps nothing, and the state store little beside what waits for JetStream. */
-const FEWER_MB = { intake: '--max-old-space-size=1024', 'state-store': '--max-old-space-size=1024' };
+const FEWER_MB = { intake: '--max-old-space-size=1024', 'state-store': '--max-old-space-size=768' };
 /**
  * Of glibc's malloc, in which the bytes of messages are: arenas, which every thread would have for itself, and from which size on a piece, or what is free
  * at the end, goes back to the system as soon as nobody has it. By itself it raises both to 32 and 64 MiB after the first large message.
