@@ -26,6 +26,7 @@ const outboxOldest = gauge('umpire_store_outbox_oldest_seconds', 'Age of the old
 const leftWaiting = counter('umpire_store_events_left_to_sweeper_total', 'Events that were not published right after their commit, since too much was on its way or the broker gave no acks');
 const failures = counter('umpire_store_publish_failures_total', 'Publishes without an ack; the sweeper tries again');
 
+/** What of an event is needed once it is published. */
 type Row = Pick<OutboxItem, 'namespace' | 'request_id' | 'seq' | 'id' | 'type'>;
 
 /**
@@ -91,7 +92,7 @@ export class Relay {
 
   /** One sweep. @returns how many events it carried */
   async sweepOnce(): Promise<number> {
-    const { leased, carrying } = await this.lease();
+    const { leased, carrying } = await this.carryLeased();
     if (carrying.length === 0) return leased;
     const done = (await Promise.all(carrying)).filter(Boolean).length;
     this.logger.info({ leased: carrying.length, published: done }, 'outbox_swept');
@@ -100,7 +101,7 @@ export class Relay {
   }
 
   /** Begins with what the sweeper may have. The events themselves are held only by whoever publishes them. */
-  private async lease(): Promise<{ leased: number; carrying: Promise<boolean>[] }> {
+  private async carryLeased(): Promise<{ leased: number; carrying: Promise<boolean>[] }> {
     const items = await withDeadline(leaseOutbox(this.sql, SWEEP_ITEMS), 10_000, 'outbox lease');
     // What only waits for its turn here is late, not lost: to publish it again would make all of it later.
     return { leased: items.length, carrying: items.filter((item) => !this.carried.has(item.id)).map((item) => this.carry(item)) };
