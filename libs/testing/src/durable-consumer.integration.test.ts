@@ -62,6 +62,29 @@ describe('a durable consumer', () => {
     expect(batches).toHaveLength(2);
   });
 
+  it('rests as long as it is told before each batch', async () => {
+    const own: ConsumerSpec = { ...spec, name: 'intake-default-inconsistent_evidence', filters: ['hitl.default.review.inconsistent_evidence'], ackWaitSeconds: 30 };
+    const operator = await nats.operator();
+    const js = jetstream(operator);
+    await (await jetstreamManager(operator)).streams.purge(own.stream);
+    const batches: string[][] = [];
+    const consumer = new DurableConsumer({
+      bus: await nats.bus('intake'), spec: own, logger, maxItems: 3, maxBytes: 1_000_000, restMs: () => (batches.length < 3 ? 0 : 3_600_000),
+      handle: async (messages) => {
+        batches.push(messages.map((message) => message.string()));
+      },
+    });
+    consumer.start();
+    for (const body of ['a', 'b', 'c']) {
+      await js.publish(own.filters[0]!, body);
+      await eventually(`${body}, without a rest`, () => batches.flat().includes(body));
+    }
+    for (const body of ['d', 'e', 'f']) await js.publish(own.filters[0]!, body);
+    await eventually('a full batch', () => batches.length === 4);
+    expect(batches).toEqual([['a'], ['b'], ['c'], ['d', 'e', 'f']]);
+    await consumer.stop();
+  });
+
   it('has acked all that it has done when it stops', async () => {
     const own: ConsumerSpec = { ...spec, name: 'intake-default-hard_disagreement', filters: ['hitl.default.review.hard_disagreement'], ackWaitSeconds: 30 };
     const operator = await nats.operator();

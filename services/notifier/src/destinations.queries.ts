@@ -5,7 +5,7 @@ import { sendable, type SendableRow } from './webhooks/endpoint.queries.ts';
 export type Destinations = { endpoints: SendableRow[]; callbackHosts: string[]; channels: boolean };
 
 /** Whether anybody there may be sent what an event holds. */
-export const anyOf = ({ endpoints, callbackHosts, channels }: Destinations): boolean => endpoints.length > 0 || callbackHosts.length > 0 || channels;
+export const anybodyListens = ({ endpoints, callbackHosts, channels }: Destinations): boolean => endpoints.length > 0 || callbackHosts.length > 0 || channels;
 
 /** One statement for each namespace: for all together (`= any`) Postgres would plan it anew each time, and most batches are of one. */
 export async function destinationsOf(sql: Query, namespaces: string[]): Promise<Map<string, Destinations>> {

@@ -25,9 +25,9 @@ export type DurableConsumerOptions = {
   maxBytes: number;
   /**
    * In a crowd, the least time from the beginning of one batch to that of the next, ms: each costs its statements and round trips
-   * however little is in it. A message alone never waits for it, nor does a full batch. 0 without it.
+   * however little is in it. A message alone never waits for it, nor does a full batch. Given as a function it is asked before each batch. 0 without it.
    */
-  restMs?: number;
+  restMs?: number | (() => number);
   /**
    * Where a consumer that vanished is made again: at our own mark (default), or at the stream's beginning, for a stream that holds
    * little more than what is not acked, since another replica may hold older messages than ours.
@@ -207,7 +207,8 @@ export class DurableConsumer {
   }
 
   private async rest(): Promise<void> {
-    const restMs = this.begunAt + (this.options.restMs ?? 0) - performance.now();
+    const { restMs: wanted = 0 } = this.options;
+    const restMs = this.begunAt + (typeof wanted === 'number' ? wanted : wanted()) - performance.now();
     if (restMs <= 0 || this.isFull() || this.abort.signal.aborted) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, restMs);
