@@ -63,7 +63,7 @@ describe('a durable consumer', () => {
   });
 
   it('rests as long as it is told before each batch', async () => {
-    const own: ConsumerSpec = { ...spec, name: 'intake-default-inconsistent_evidence', filters: ['hitl.default.review.inconsistent_evidence'], ackWaitSeconds: 30 };
+    const own: ConsumerSpec = { ...spec, name: 'intake-default-custom_rule-told', filters: ['hitl.default.cancel.custom_rule'], ackWaitSeconds: 30 };
     const operator = await nats.operator();
     const js = jetstream(operator);
     await (await jetstreamManager(operator)).streams.purge(own.stream);

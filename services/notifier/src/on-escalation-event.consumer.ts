@@ -4,6 +4,7 @@ import { counter, DurableConsumer, inBatch, traceOfMessage, type Bus, type Logge
 import { faultOf, isAboutContent } from './batch-faults.ts';
 import { anybodyListens, destinationsOf, type Destinations } from './destinations.queries.ts';
 import type { ErasedContent } from './erased-content.service.ts';
+import { Listeners } from './listeners.ts';
 import { whatOf } from './people/asking.ts';
 import type { Heard, NoticeFanOut } from './people/notice-fan-out.service.ts';
 import { webhookEventOf } from './webhooks/event-names.ts';
@@ -12,8 +13,6 @@ import { readEvent, readEventHead, type IncomingEvent } from './webhooks/webhook
 
 const BATCH_ITEMS = 500;
 const BATCH_BYTES = 1024 * 1024;
-/** What nobody listens for is only written down. An endpoint that is made meanwhile hears its first event later by no more than this. */
-const UNHEARD_REST_MS = 50;
 
 /**
  * Hears of escalation events and has them fanned out to webhooks and to people's channels, a batch at a time. A message that is
@@ -26,8 +25,7 @@ export class OnEscalationEvent {
   private readonly erased: ErasedContent;
   private readonly logger: Logger;
   private readonly consumer: DurableConsumer;
-  /** Whether anybody was to be told of anything in the last batch. */
-  private listened = true;
+  private readonly listeners = new Listeners();
   private readonly handled = counter('umpire_notifier_events_total', 'Escalation events read by the durable consumer', ['result']);
 
   constructor(parts: { sql: Sql; bus: Bus; webhooks: FanOutService; people: NoticeFanOut; erased: ErasedContent; logger: Logger }) {
@@ -39,7 +37,7 @@ export class OnEscalationEvent {
     for (const result of ['handled', 'unreadable', 'rejected']) this.handled.inc({ result }, 0);
     this.logger = parts.logger;
     const spec = durableConsumers({}).find((consumer) => consumer.name === consumerNames.notifier)!;
-    this.consumer = new DurableConsumer({ bus: parts.bus, spec, logger: parts.logger, maxItems: BATCH_ITEMS, maxBytes: BATCH_BYTES, restMs: () => (this.listened ? 0 : UNHEARD_REST_MS), handle: (messages) => this.handle(messages) });
+    this.consumer = new DurableConsumer({ bus: parts.bus, spec, logger: parts.logger, maxItems: BATCH_ITEMS, maxBytes: BATCH_BYTES, restMs: () => this.listeners.restMs, handle: (messages) => this.handle(messages) });
   }
 
   start(): void {
@@ -54,8 +52,8 @@ export class OnEscalationEvent {
   private async handle(messages: JsMsg[]): Promise<void> {
     const heads = messages.flatMap((message) => this.read(message, readEventHead));
     const destinations = await destinationsOf(this.sql, [...new Set(heads.map(({ event }) => event).filter(isTold).map(({ namespace }) => namespace))]);
+    this.listeners.note(destinations);
     const wanted = ({ event }: Heard) => event.type === 'erased' || (isTold(event) && anybodyListens(destinations.get(event.namespace)!));
-    this.listened = heads.some(wanted);
     const heard = heads.flatMap((head) => (wanted(head) ? this.read(head.message, readEvent) : [head]));
     await inBatch('notifier fan out', heard.map(({ event }) => event.trace), { kind: 'consumer' }, (traces) =>
       this.write(heard.map(({ event, bytes }, index) => ({ event: { ...event, trace: traces[index] }, bytes })), destinations));

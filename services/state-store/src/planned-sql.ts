@@ -1,7 +1,7 @@
 import type { Sql } from '@umpire/runtime';
 import { KeptChoices } from './kept-choices.ts';
 
-/** A table of so many rows is known to the planner. It is analysed again with every tenth that changes, which ends the plans made of it. */
+/** A table of so many rows is known to the planner. It is analysed again when half of it has changed, which ends the plans made of it. */
 const KNOWN_ROWS = 10_000;
 const CHOICE_MS = 10_000;
 
