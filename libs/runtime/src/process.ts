@@ -36,8 +36,8 @@ export async function startStandalone<Config extends BaseConfig>(
 
 /**
  * V8 makes objects old from the first where many that one line of code made outlived a collection, as everything does that waits under load. That is
- * hardly ever taken back when the load is over, and each such object keeps what it refers to (the message's text) until the old generation is collected. Those that do
- * live long are promoted without it. Not one of the flags that `NODE_OPTIONS` takes, so it is set here.
+ * hardly ever taken back when the load is over, and each such object keeps what it refers to (the message's text) until the old generation is
+ * collected. Those that do live long are promoted without it. Not one of the flags that `NODE_OPTIONS` takes, so it is set here.
  */
 const stayYoung = (): void => setFlagsFromString('--no-allocation-site-pretenuring');
 
