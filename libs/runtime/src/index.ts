@@ -9,6 +9,7 @@ export * from './slices.ts';
 export * from './metrics.ts';
 export * from './principals.ts';
 export * from './process.ts';
+export * from './registry.ts';
 export * from './sealer.ts';
 export * from './servers.ts';
 export * from './http/app.ts';

@@ -1,5 +1,5 @@
 import { encodeUtf8, subjects, UmpireError, type Outcome } from '@umpire/contract';
-import { backoffDelay, Batcher, counter, delay, gauge, inSpan, Loop, NoAckError, traceHeaders, withDeadline, type Bus, type Logger, type Sql } from '@umpire/runtime';
+import { backoffDelay, Batcher, counter, delay, gauge, inSpan, Loop, NoAckError, Registry, traceHeaders, withDeadline, type Bus, type Logger, type Sql } from '@umpire/runtime';
 import { eventMessage } from './event-record.ts';
 import { deleteOutbox, leaseOutbox, outboxDepth, type OutboxItem } from './outbox.queries.ts';
 import { Turns } from './turns.ts';
@@ -42,7 +42,7 @@ export class Relay {
   private readonly sweeper: Loop;
   private readonly depth: Loop;
   /** Ids of what this process carries: until JetStream's ack, then until its row is gone. */
-  private readonly carried = new Set<string>();
+  private readonly carried = new Registry<true>();
   /** To be told when it carries nothing any more. */
   private readonly whenDone: (() => void)[] = [];
   private underWay = 0;
@@ -110,7 +110,7 @@ export class Relay {
   /** @returns whether it is published and its row gone */
   private carry(item: OutboxItem): Promise<boolean> {
     const { namespace, request_id, seq, id, type } = item;
-    this.carried.add(id);
+    this.carried.set(id, true);
     return this.seeTo({ namespace, request_id, seq, id, type }, this.publishInTurn(item));
   }
 

@@ -147,7 +147,9 @@ export class Bus {
    * @returns a function that stops answering and waits for what is in flight.
    */
   respond(spec: RequestSpec, handler: (data: Uint8Array, subject: string) => Promise<Uint8Array | string>): () => Promise<void> {
-    const inFlight = new Set<Promise<void>>();
+    // A count, not a set of promises: see Registry.
+    let inFlight = 0;
+    let whenNone = () => undefined as void;
     const subscription = this.connection.subscribe(spec.subject, {
       queue: spec.queue,
       callback: (error, message) => {
@@ -156,15 +158,18 @@ export class Bus {
           this.logger.warn({ subject: message.subject, reply: message.reply }, 'reply_subject_refused');
           return;
         }
-        if (inFlight.size >= MAX_CONCURRENT_REQUESTS) return void this.refuse(message, new UmpireError('unavailable', 'too many requests in flight'));
-        const work = this.answer(message, handler).finally(() => inFlight.delete(work));
-        inFlight.add(work);
+        if (inFlight >= MAX_CONCURRENT_REQUESTS) return void this.refuse(message, new UmpireError('unavailable', 'too many requests in flight'));
+        inFlight += 1;
+        void this.answer(message, handler).finally(() => {
+          inFlight -= 1;
+          if (inFlight === 0) whenNone();
+        });
       },
     });
     return async () => {
       // Drain waits for the server's round trip; a connection that is already gone has nothing left to drain.
       await withDeadline(subscription.drain(), 2_000, 'subscription drain').catch(() => undefined);
-      await Promise.all(inFlight);
+      if (inFlight > 0) await new Promise<void>((resolve) => (whenNone = resolve));
     };
   }
 

@@ -1,5 +1,6 @@
 import { JetStreamApiError, type ApiError, type PubAck } from '@nats-io/jetstream';
 import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { Registry } from '../registry.ts';
 
 type Waiting = { resolve: (ack: PubAck) => void; reject: (error: Error) => void; deadline: number };
 
@@ -19,7 +20,7 @@ export class StreamPublisher {
   private readonly connection: NatsConnection;
   private readonly inbox: string;
   private readonly timeoutMs: number;
-  private readonly waiting = new Map<string, Waiting>();
+  private readonly waiting = new Registry<Waiting>();
   private sweeper: NodeJS.Timeout | undefined;
   private count = 0;
 
@@ -34,7 +35,8 @@ export class StreamPublisher {
   /** @throws JetStreamApiError when the stream refused it, NoAckError when nothing was heard, Error when no stream takes the subject or the client refuses the message */
   publish(subject: string, data: Uint8Array | string, headers: MsgHdrs | undefined): Promise<PubAck> {
     this.count += 1;
-    const token = this.count.toString(36);
+    // No number, so that those that wait stand in the order of coming.
+    const token = `p${this.count.toString(36)}`;
     return new Promise<PubAck>((resolve, reject) => {
       this.waiting.set(token, { resolve, reject, deadline: performance.now() + this.timeoutMs });
       this.sweeper ??= setInterval(() => this.expire(), SWEEP_MS).unref();
@@ -49,7 +51,7 @@ export class StreamPublisher {
 
   /** Gives up on all that is under way: the connection that acks would have come over is gone. */
   fail(why: string): void {
-    for (const { reject } of this.waiting.values()) reject(new NoAckError(why));
+    for (const [, { reject }] of this.waiting.entries()) reject(new NoAckError(why));
     this.waiting.clear();
   }
 
@@ -71,7 +73,7 @@ export class StreamPublisher {
   /** Entries stand in the order of their deadlines. */
   private expire(): void {
     const now = performance.now();
-    for (const [token, { reject, deadline }] of this.waiting) {
+    for (const [token, { reject, deadline }] of this.waiting.entries()) {
       if (deadline > now) break;
       this.waiting.delete(token);
       reject(new NoAckError('timeout'));
