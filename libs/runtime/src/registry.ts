@@ -1,7 +1,7 @@
 /**
  * Values by name, for what comes and goes by the thousand. Not a `Map` or `Set`: V8 links each table that one of these has outgrown to the
  * next (for iterators that stand in it), so that once such a table has become old garbage, all that come after it are kept with what they
- * held, and become old as well, until the old generation is collected.
+ * held, and become old as well, until the old generation is collected. An object costs that generation the name alone, which V8 keeps as a property's.
  */
 export class Registry<Value> {
   private values: Record<string, Value> = emptied();

@@ -100,20 +100,22 @@ export async function findTimeline(sql: Query, key: Key, afterSeq: number, limit
  * @param after `<xid>:<namespace>:<request_id>` of the last row read, or null for the beginning
  */
 export async function findChanges(sql: Query, after: { xid: string; namespace: string; request_id: string } | null, limit: number) {
-  const rows = await sql<(Key & { seq: number; xid: string; clocks: string | null })[]>`
+  const rows = await sql<(Key & { seq: number; xid: string; text: string })[]>`
     select namespace, request_id, seq, changed_xid::text as xid, case
-      when status <> 'pending' then null
+      when state is null then '[]'
       when position(${BACKSLASH_U}::bytea in state) > 0 then convert_from(state, 'UTF8')
-      else (convert_from(state, 'UTF8')::json -> 'clocks')::text end as clocks
-    from store.escalations
-    where changed_xid < pg_snapshot_xmin(pg_current_snapshot())
-      and changed_xid >= ${after?.xid ?? '0'}::xid8
-      and (changed_xid > ${after?.xid ?? '0'}::xid8 or (namespace, request_id) > (${after?.namespace ?? ''}, ${after?.request_id ?? ''}))
-    order by changed_xid, namespace, request_id limit ${limit}`;
-  return rows.map(({ clocks, ...row }) => ({ ...row, clocks: clocks === null ? [] : clocksOf(clocks) }));
+      else (convert_from(state, 'UTF8')::json -> 'clocks')::text end as text
+    from (
+      select namespace, request_id, seq, changed_xid, case when status = 'pending' then state end as state from store.escalations
+      where changed_xid < pg_snapshot_xmin(pg_current_snapshot())
+        and changed_xid >= ${after?.xid ?? '0'}::xid8
+        and (changed_xid > ${after?.xid ?? '0'}::xid8 or (namespace, request_id) > (${after?.namespace ?? ''}, ${after?.request_id ?? ''}))
+      order by changed_xid, namespace, request_id limit ${limit}
+    ) as changed order by changed_xid, namespace, request_id`;
+  return rows.map(({ text, ...row }) => ({ ...row, clocks: clocksOf(text) }));
 }
 
-/** What stands before an escape that Postgres' JSON may refuse to read: U+0000, half a surrogate pair. */
+/** What stands before an escape that Postgres' JSON may refuse to read: U+0000, half a surrogate pair. A state with any such escape is sent whole. */
 const BACKSLASH_U = Buffer.from('\\u');
 
 /** @param text a state, or its clocks alone */

@@ -163,6 +163,8 @@ class Store implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShu
     this.readLogLoop.start();
     this.gauges.start();
     this.responders = [onSubmit(this.bus, this.submissions, new OpeningRoom(() => this.relay.waiting), this.readLog), onApply(this.bus, this.transitions), onHistory(this.bus, this.sql), onNote(this.bus, this.readLog), ...onQueries({ bus: this.bus, sql: this.sql, reads: this.reads, authenticator: this.authenticator, log: this.readLog })];
+    // Whoever is told that the store is ready may ask it.
+    await this.bus.flush();
   }
 
   /** Stops what comes in first: requests in flight are answered, committed events are published. */

@@ -209,8 +209,8 @@ describe('clocks', () => {
   });
 
   it('tells whoever follows the changes the clocks of what is pending, and none of what has ended', async () => {
-    // JSON of Postgres refuses to read these two escapes.
-    const prompts = new Map([['followed/nul', 'a\u0000b'], ['followed/half a pair', 'a\ud83db']]);
+    // Postgres' JSON refuses to read the first two.
+    const prompts = new Map([['followed/nul', 'a\u0000b'], ['followed/half a pair', 'a\ud83db'], ['followed/path', 'C:\\users'], ['followed/others', 'a\n"b" ü 🙂'], ['followed/fields', '"clocks":[]']]);
     await harness.submit(['followed', 'followed/ended', ...prompts.keys()].map((id) => submission(id, { interaction: { timeout_seconds: 600, reminders: [60], prompt: prompts.get(id) ?? 'Decide' } })));
     expect((await respond('followed/ended', { decision: 'approve', feedback: 'fine' })).status).toBe(200);
     const found = new Map<string, ChangesReply['items'][number]>();

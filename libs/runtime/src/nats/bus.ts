@@ -147,9 +147,8 @@ export class Bus {
    * @returns a function that stops answering and waits for what is in flight.
    */
   respond(spec: RequestSpec, handler: (data: Uint8Array, subject: string) => Promise<Uint8Array | string>): () => Promise<void> {
-    // A count, not a set of promises: see Registry.
     let inFlight = 0;
-    let whenNone = () => undefined as void;
+    const whenNone: (() => void)[] = [];
     const subscription = this.connection.subscribe(spec.subject, {
       queue: spec.queue,
       callback: (error, message) => {
@@ -162,15 +161,20 @@ export class Bus {
         inFlight += 1;
         void this.answer(message, handler).finally(() => {
           inFlight -= 1;
-          if (inFlight === 0) whenNone();
+          if (inFlight === 0) for (const done of whenNone.splice(0)) done();
         });
       },
     });
     return async () => {
       // Drain waits for the server's round trip; a connection that is already gone has nothing left to drain.
       await withDeadline(subscription.drain(), 2_000, 'subscription drain').catch(() => undefined);
-      if (inFlight > 0) await new Promise<void>((resolve) => (whenNone = resolve));
+      if (inFlight > 0) await new Promise<void>((resolve) => whenNone.push(resolve));
     };
+  }
+
+  /** Until the server has taken in what was sent, subscriptions too: 2 s at most, since one that is away is told of them when it is back. */
+  async flush(): Promise<void> {
+    await withDeadline(this.connection.flush(), 2_000, 'nats flush').catch(() => undefined);
   }
 
   /** Subscribes without answering. */

@@ -1,0 +1,58 @@
+import type { Msg } from '@nats-io/transport-node';
+import { REASONS, REQUESTS, subjects } from '@umpire/contract';
+import { NoAckError } from '@umpire/runtime';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testNats, type TestNats } from './nats.ts';
+
+let nats: TestNats;
+beforeAll(async () => {
+  nats = await testNats();
+});
+afterAll(() => nats.stop());
+
+const subject = subjects.submit(REASONS[0]);
+const spec = REQUESTS.find((request) => request.subject === 'umpire.store.submit.*')!;
+/** @returns a promise and what settles it */
+const promised = <T>() => Promise.withResolvers<T>();
+
+describe('a responder that is stopped', () => {
+  it('has answered what was in flight, whoever and however often it was asked to stop', async () => {
+    const [store, intake] = [await nats.bus('state-store'), await nats.bus('intake')];
+    const [begun, answer] = [promised<undefined>(), promised<string>()];
+    const stop = store.respond(spec, () => {
+      begun.resolve(undefined);
+      return answer.promise;
+    });
+    await store.connection.flush();
+    const asked = intake.request(subject, 'x', 10_000);
+    await begun.promise;
+    let stopped = 0;
+    const stops = [stop(), stop()].map((stopping) => stopping.then(() => (stopped += 1)));
+    // Both have drained by then: what they wait for is the answer.
+    await store.connection.flush();
+    expect(stopped).toBe(0);
+    answer.resolve('y');
+    await Promise.all(stops);
+    expect(new TextDecoder().decode(await asked)).toBe('y');
+    await stop();
+    await Promise.all([store.connection.close(), intake.connection.close()]);
+  });
+});
+
+describe('a publisher', () => {
+  it('gives each message its own ack in whatever order they come, and gives up those without one', async () => {
+    const [store, intake] = [await nats.bus('state-store'), await nats.bus('intake')];
+    const [arrived, all] = [[] as Msg[], promised<undefined>()];
+    store.connection.subscribe('umpire.store.submit.*', { callback: (_error, message) => void (arrived.push(message) === 80 && all.resolve(undefined)) });
+    await store.connection.flush();
+    const results = Promise.allSettled(Array.from({ length: 80 }, (_, index) => intake.publish(subject, String(index))));
+    await all.promise;
+    const acked = (index: number) => index % 3 > 0;
+    for (const message of arrived.toReversed()) if (acked(Number(message.string()))) message.respond(JSON.stringify({ stream: 'S', seq: Number(message.string()) }));
+    (await results).forEach((result, index) => {
+      if (acked(index)) expect(result).toMatchObject({ status: 'fulfilled', value: { seq: index } });
+      else expect(result).toMatchObject({ status: 'rejected', reason: { code: 'unavailable', cause: expect.any(NoAckError) } });
+    });
+    await Promise.all([store.connection.close(), intake.connection.close()]);
+  });
+});
