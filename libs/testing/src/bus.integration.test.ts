@@ -12,15 +12,13 @@ afterAll(() => nats.stop());
 
 const subject = subjects.submit(REASONS[0]);
 const spec = REQUESTS.find((request) => request.subject === 'umpire.store.submit.*')!;
-/** @returns a promise and what settles it */
-const promised = <T>() => Promise.withResolvers<T>();
 
 describe('a responder that is stopped', () => {
   it('has answered what was in flight, whoever and however often it was asked to stop', async () => {
     const [store, intake] = [await nats.bus('state-store'), await nats.bus('intake')];
-    const [begun, answer] = [promised<undefined>(), promised<string>()];
+    const [begun, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()];
     const stop = store.respond(spec, () => {
-      begun.resolve(undefined);
+      begun.resolve();
       return answer.promise;
     });
     await store.connection.flush();
@@ -42,8 +40,8 @@ describe('a responder that is stopped', () => {
 describe('a publisher', () => {
   it('gives each message its own ack in whatever order they come, and gives up those without one', async () => {
     const [store, intake] = [await nats.bus('state-store'), await nats.bus('intake')];
-    const [arrived, all] = [[] as Msg[], promised<undefined>()];
-    store.connection.subscribe('umpire.store.submit.*', { callback: (_error, message) => void (arrived.push(message) === 80 && all.resolve(undefined)) });
+    const [arrived, all] = [[] as Msg[], Promise.withResolvers<void>()];
+    store.connection.subscribe('umpire.store.submit.*', { callback: (_error, message) => void (arrived.push(message) === 80 && all.resolve()) });
     await store.connection.flush();
     const results = Promise.allSettled(Array.from({ length: 80 }, (_, index) => intake.publish(subject, String(index))));
     await all.promise;
