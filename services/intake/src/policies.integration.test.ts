@@ -206,7 +206,7 @@ describe('a simulation', () => {
 describe('intake', () => {
   it('reads the policies before any message, and goes on with them while Postgres is away', async () => {
     const letGo = await stack.hold('intake.policy_revision');
-    const late = await stack.startIntake();
+    const late = await stack.startUnreadyIntake();
     expect(await post(late.origin, producer, bytes(hitlRequest({ request_id: 'early' })))).toMatchObject({ status: 503, body: { code: 'unavailable' } });
     expect((await fetch(`${late.origin}/readyz`)).status).toBe(503);
     expect((await sent({ metadata: { disagreement_areas: ['primary_decision'] } }, intake.origin)).policy).toMatchObject({ id: 'senior-reviewers' });

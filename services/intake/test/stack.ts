@@ -1,15 +1,17 @@
 import { jetstream, JetStreamApiError, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import type { DynamicModule } from '@nestjs/common';
 import { HEADERS, STREAMS, type DeadLetter } from '@umpire/contract';
 import { createLogger, generateApiKey, keyDigest, newId, Readiness, startHttpApp, type ServiceContext } from '@umpire/runtime';
 import { readStateStoreConfig, StateStoreModule } from '@umpire/state-store';
-import { TEST_NAMESPACES, TEST_NATS_PASSWORD, testDatabase, testNats, type TestDatabase, type TestNats } from '@umpire/testing';
+import { eventually, TEST_NAMESPACES, TEST_NATS_PASSWORD, testDatabase, testNats, type TestDatabase, type TestNats } from '@umpire/testing';
 import type { AddressInfo } from 'node:net';
 import type { Answer } from '../src/answer.ts';
 import { IntakeModule } from '../src/intake.module.ts';
 import { readIntakeConfig } from '../src/intake.config.ts';
 
 export type Running = { origin: string; stop(): Promise<void> };
+type Register = (context: ServiceContext) => DynamicModule;
 export type Reply = { status: number; headers: Headers; body: Record<string, unknown> };
 
 /** Real NATS with its permissions, real Postgres, the real state store, and intakes before it. */
@@ -36,14 +38,20 @@ export class Stack {
     await this.database.drop();
   }
 
+  /** A store that is ready. */
   startStore(settings: Record<string, string> = {}): Promise<Running> {
     const config = readStateStoreConfig({ ...this.environment('state-store'), ...settings });
-    return this.run('state-store', (context) => StateStoreModule.register(config, context));
+    return this.runUntilReady('state-store', (context) => StateStoreModule.register(config, context));
   }
 
+  /** An intake that is ready: it has read its policies. */
   startIntake(settings: Record<string, string> = {}): Promise<Running> {
-    const config = readIntakeConfig({ ...this.environment('intake'), ...settings });
-    return this.run('intake', (context) => IntakeModule.register(config, context));
+    return this.runUntilReady('intake', this.intake(settings));
+  }
+
+  /** An intake that listens, and need not be ready. */
+  async startUnreadyIntake(): Promise<Running> {
+    return (await this.run('intake', this.intake({}))).service;
   }
 
   async key(roles: string[], namespace = 'default', user: string | null = null): Promise<string> {
@@ -102,7 +110,19 @@ export class Stack {
     return { UMPIRE_POSTGRES_URL: this.database.url, UMPIRE_NATS_URL: this.nats.url, UMPIRE_NATS_USER: service, UMPIRE_NATS_PASSWORD: TEST_NATS_PASSWORD, UMPIRE_NAMESPACES: JSON.stringify(TEST_NAMESPACES) };
   }
 
-  private async run(name: string, register: (context: ServiceContext) => ReturnType<typeof IntakeModule.register>): Promise<Running> {
+  private intake(settings: Record<string, string>): Register {
+    const config = readIntakeConfig({ ...this.environment('intake'), ...settings });
+    return (context) => IntakeModule.register(config, context);
+  }
+
+  /** Like whoever puts it into traffic: what comes before a service is ready may be told to come again. */
+  private async runUntilReady(name: string, register: Register): Promise<Running> {
+    const { service, readiness } = await this.run(name, register);
+    await eventually(`${name} is ready`, async () => (await readiness.run()).ready);
+    return service;
+  }
+
+  private async run(name: string, register: Register): Promise<{ service: Running; readiness: Readiness }> {
     const logger = createLogger(name, process.env['TEST_LOG'] ?? 'silent');
     const readiness = new Readiness();
     const app = await startHttpApp(register({ logger, readiness }), { host: '127.0.0.1', port: 0, logger, readiness, probesOnOrigin: true });
@@ -114,7 +134,7 @@ export class Stack {
       },
     };
     this.running.add(service);
-    return service;
+    return { service, readiness };
   }
 }
 
