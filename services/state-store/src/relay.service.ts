@@ -1,5 +1,5 @@
 import { encodeUtf8, subjects, UmpireError, type Outcome } from '@umpire/contract';
-import { backoffDelay, Batcher, counter, delay, gauge, inSpan, Loop, NoAckError, Registry, traceHeaders, withDeadline, type Bus, type Logger, type Sql } from '@umpire/runtime';
+import { backoffDelay, Batcher, counter, delay, gauge, inSpan, Loop, NoAckError, Registry, traceHeaders, withDeadline, type Bus, type Logger, type Sql, type TraceContext } from '@umpire/runtime';
 import { eventMessage } from './event-record.ts';
 import { deleteOutbox, leaseOutbox, outboxDepth, type OutboxItem } from './outbox.queries.ts';
 import { Turns } from './turns.ts';
@@ -26,8 +26,18 @@ const outboxOldest = gauge('umpire_store_outbox_oldest_seconds', 'Age of the old
 const leftWaiting = counter('umpire_store_events_left_to_sweeper_total', 'Events that were not published right after their commit, since too much was on its way or the broker gave no acks');
 const failures = counter('umpire_store_publish_failures_total', 'Publishes without an ack; the sweeper tries again');
 
-/** What of an event is needed once it is published. */
-type Row = Pick<OutboxItem, 'namespace' | 'request_id' | 'seq' | 'id' | 'type'>;
+/** What of an event is needed once it is published. `told` hears whether it was, and its row is gone. */
+type Row = Pick<OutboxItem, 'namespace' | 'request_id' | 'seq' | 'id' | 'type'> & { told: ((published: boolean) => void) | undefined };
+
+/** What waits for its turn: the message as bytes, outside V8's heap, since what waits there outlives every young collection. */
+type Carried = Pick<OutboxItem, 'reason' | 'trace'> & {
+  row: Row;
+  message: Uint8Array;
+  /** The event itself if it settles: its outcome is published too. */
+  settling: OutboxItem | null;
+  /** Of its content: bytes of the payload, characters of the rest. */
+  size: number;
+};
 
 /**
  * Carries committed events to JetStream: in process right after the commit, and by a sweeper for what a crash or an unreachable
@@ -46,7 +56,7 @@ export class Relay {
   /** To be told when it carries nothing any more. */
   private readonly whenDone: (() => void)[] = [];
   private underWay = 0;
-  private readonly turns = new Turns(MOST_UNACKED);
+  private readonly turns = new Turns<Carried>(MOST_UNACKED, (event) => void this.publish(event), (event) => this.leave(event));
   /** Monotonic ms of the stream's last answer. */
   private heardAt = Number.NEGATIVE_INFINITY;
   private readonly onSettled: (namespace: string, requestId: string) => void;
@@ -56,10 +66,7 @@ export class Relay {
     this.bus = bus;
     this.logger = logger;
     this.onSettled = onSettled;
-    this.forget = new Batcher<Row, void>(async (rows) => {
-      await this.forgetWithRetry(rows);
-      return rows.map(() => undefined);
-    }, { items: 500, size: Number.MAX_SAFE_INTEGER, lanes: 1, restMs: FORGET_EVERY_MS });
+    this.forget = new Batcher<Row, void>((rows) => this.forgetAll(rows), { items: 500, size: Number.MAX_SAFE_INTEGER, lanes: 1, restMs: FORGET_EVERY_MS });
     this.sweeper = new Loop({ name: 'outbox-sweeper', intervalMs: SWEEP_EVERY_MS, runOnce: () => this.sweepOnce(), logger });
     this.depth = new Loop({ name: 'outbox-depth', intervalMs: 5_000, runOnce: () => this.measureOnce(), logger });
   }
@@ -87,7 +94,7 @@ export class Relay {
     for (const item of items) if (hasOutcome(item)) this.settled(item);
     if (this.turns.waiting + items.length > MOST_IN_LINE || this.underWay + items.reduce((sum, item) => sum + sizeOf(item), 0) > MOST_UNDER_WAY) return leftWaiting.inc(items.length);
     // The sweeper may have it already, if the commit took so long.
-    for (const item of items) if (!this.carried.has(item.id)) void this.carry(item);
+    for (const item of items) if (!this.carried.has(item.id)) this.carry(item);
   }
 
   /** One sweep. @returns how many events it carried */
@@ -104,79 +111,95 @@ export class Relay {
   private async carryLeased(): Promise<{ leased: number; carrying: Promise<boolean>[] }> {
     const items = await withDeadline(leaseOutbox(this.sql, SWEEP_ITEMS), 10_000, 'outbox lease');
     // What only waits for its turn here is late, not lost: to publish it again would make all of it later.
-    return { leased: items.length, carrying: items.filter((item) => !this.carried.has(item.id)).map((item) => this.carry(item)) };
+    const open = items.filter((item) => !this.carried.has(item.id));
+    return { leased: items.length, carrying: open.map((item) => new Promise<boolean>((resolve) => this.carry(item, resolve))) };
   }
 
-  /** @returns whether it is published and its row gone */
-  private carry(item: OutboxItem): Promise<boolean> {
-    const { namespace, request_id, seq, id, type } = item;
+  private carry(item: OutboxItem, told?: (published: boolean) => void): void {
+    const { namespace, request_id, seq, id, type, reason, trace } = item;
+    const event: Carried = { row: { namespace, request_id, seq, id, type, told }, reason, trace, message: eventMessage(item, reason, item.payload), settling: hasOutcome(item) ? item : null, size: sizeOf(item) };
     this.carried.set(id, true);
-    return this.seeTo({ namespace, request_id, seq, id, type }, this.publishInTurn(item));
+    this.underWay += event.size;
+    this.turns.take(event);
   }
 
-  /** Holds the row alone: what was published may be hundreds of kilobytes, and rows stay a while. */
-  private async seeTo(row: Row, publishing: Promise<boolean>): Promise<boolean> {
+  /** Its turn has come. From the acks on its row alone is held: what was published may be hundreds of kilobytes, and rows stay a while. */
+  private async publish(event: Carried): Promise<void> {
     try {
-      if (!(await publishing)) {
-        leftWaiting.inc();
-        return false;
-      }
-      await this.forget.add(row, 1);
-      return true;
+      const acked = this.publishEvent(event);
+      await (event.settling === null ? acked : Promise.all([acked, this.publishOutcome(event.settling)]));
+      published.inc({ type: event.row.type }, 1);
+      void this.forget.add(event.row, 1);
     } catch (error) {
-      failures.inc();
-      this.logger.warn({ err: error, type: row.type, seq: row.seq }, 'publish_failed');
-      return false;
+      this.fail(event.row, error);
     } finally {
-      this.carried.delete(row.id);
-      if (this.carried.size === 0) for (const done of this.whenDone.splice(0)) done();
+      this.underWay -= event.size;
     }
   }
 
-  /** @returns false if its turn did not come: it is the sweeper's then */
-  private async publishInTurn(item: OutboxItem): Promise<boolean> {
-    const size = sizeOf(item);
-    this.underWay += size;
-    try {
-      if (!(await this.turns.begin())) return false;
-      const event = this.publishEvent(item);
-      await (hasOutcome(item) ? Promise.all([event, this.publishOutcome(item)]) : event);
-      published.inc({ type: item.type }, 1);
-      return true;
-    } finally {
-      this.underWay -= size;
-    }
+  /** Its turn does not come: it is the sweeper's then. */
+  private leave(event: Carried): void {
+    this.underWay -= event.size;
+    leftWaiting.inc();
+    this.end(event.row, false);
+  }
+
+  private fail(row: Row, error: unknown): void {
+    failures.inc();
+    this.logger.warn({ err: error, type: row.type, seq: row.seq }, 'publish_failed');
+    this.end(row, false);
+  }
+
+  private end({ id, told }: Row, done: boolean): void {
+    this.carried.delete(id);
+    told?.(done);
+    if (this.carried.size === 0) for (const whenDone of this.whenDone.splice(0)) whenDone();
   }
 
   /** It has a turn, and gives it back. */
-  private async publishEvent(item: OutboxItem): Promise<void> {
+  private publishEvent({ row, reason, trace, message }: Carried): Promise<void> {
     const began = performance.now();
-    try {
-      await this.publishTraced(item, subjects.event(item.namespace, item.type, item.reason), eventMessage(item, item.reason, item.payload));
-      this.heardAt = performance.now();
-    } catch (error) {
-      if (!((error as Error).cause instanceof NoAckError)) this.heardAt = performance.now();
-      // Nothing was heard in all that time: whoever waits in line would only wait for one deadline after the other.
-      else if (this.heardAt < began) this.turns.dismiss();
-      throw error;
-    } finally {
-      this.turns.end();
-    }
+    return this.publishTraced(row.id, trace, subjects.event(row.namespace, row.type, reason), message).then(() => this.heard(), (error: unknown) => this.refused(error, began));
+  }
+
+  private heard(): void {
+    this.heardAt = performance.now();
+    this.turns.end();
+  }
+
+  /** @param began when it was sent, monotonic ms @throws the error */
+  private refused(error: unknown, began: number): never {
+    if (!((error as Error).cause instanceof NoAckError)) this.heardAt = performance.now();
+    // Nothing was heard in all that time: whoever waits in line would only wait for one deadline after the other.
+    else if (this.heardAt < began) this.turns.dismiss();
+    this.turns.end();
+    throw error;
   }
 
   /** Of what settles. It has no turn: its stream is another one, and may be away while that of events is not. */
   private async publishOutcome(item: OutboxItem): Promise<void> {
     const outcome = outcomeText(item);
     if (outcome === null) return;
-    await this.publishTraced(item, subjects.outcome(item.namespace, item.reason), encodeUtf8(outcome));
+    await this.publishTraced(item.id, item.trace, subjects.outcome(item.namespace, item.reason), encodeUtf8(outcome));
     // Not kept by any stream: a producer that listens there hears at once, one that does not reads the outcome elsewhere.
     if (item.reply_subject !== null) this.bus.hint(item.reply_subject, encodeUtf8(outcome));
   }
 
-  private publishTraced({ id, trace }: OutboxItem, subject: string, data: Uint8Array): Promise<unknown> {
+  private publishTraced(id: string, trace: TraceContext, subject: string, data: Uint8Array): Promise<unknown> {
     if (trace === undefined) return this.bus.publish(subject, data, { msgId: id });
     return inSpan(`publish ${subject.split('.').slice(2, -1).join(' ')}`, { parent: trace, kind: 'producer', attributes: { 'messaging.system': 'nats', 'messaging.destination.name': subject, 'messaging.message.id': id } }, ({ context }) =>
       this.bus.publish(subject, data, { msgId: id, headers: traceHeaders(context) }));
+  }
+
+  /** Never rejects. */
+  private async forgetAll(rows: Row[]): Promise<void[]> {
+    try {
+      await this.forgetWithRetry(rows);
+      for (const row of rows) this.end(row, true);
+    } catch (error) {
+      for (const row of rows) this.fail(row, error);
+    }
+    return rows.map(() => undefined);
   }
 
   /** A failed delete is only a second publish under the same id, so a few tries are enough. */

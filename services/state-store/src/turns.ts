@@ -1,11 +1,19 @@
-/** So many may be at it at once; whoever comes then waits in line, in the order of coming. */
-export class Turns {
-  private line: ((whether: boolean) => void)[] = [];
+/** So many may be at it at once; what comes then waits in line, in the order of coming. */
+export class Turns<Item> {
+  private line: Item[] = [];
   private free: number;
   private closed = false;
+  private readonly begin: (item: Item) => void;
+  private readonly sendAway: (item: Item) => void;
 
-  constructor(most: number) {
+  /**
+   * @param begin called for an item when it is its turn, to be given back by `end`
+   * @param sendAway called instead if the line was dismissed
+   */
+  constructor(most: number, begin: (item: Item) => void, sendAway: (item: Item) => void) {
     this.free = most;
+    this.begin = begin;
+    this.sendAway = sendAway;
   }
 
   /** How many wait. */
@@ -13,26 +21,25 @@ export class Turns {
     return this.line.length;
   }
 
-  /** @returns true when it is one's turn, to be given back by `end`; false if the line was dismissed */
-  begin(): boolean | Promise<boolean> {
-    if (this.closed) return false;
-    if (this.free === 0) return new Promise<boolean>((resolve) => this.line.push(resolve));
+  take(item: Item): void {
+    if (this.closed) return this.sendAway(item);
+    if (this.free === 0) return void this.line.push(item);
     this.free -= 1;
-    return true;
+    this.begin(item);
   }
 
   end(): void {
     const next = this.line.shift();
-    if (next) next(true);
-    else this.free += 1;
+    if (next === undefined) this.free += 1;
+    else this.begin(next);
   }
 
-  /** Sends away whoever waits. */
+  /** Sends away what waits. */
   dismiss(): void {
-    for (const resolve of this.line.splice(0)) resolve(false);
+    for (const item of this.line.splice(0)) this.sendAway(item);
   }
 
-  /** From now on nobody has a turn any more. */
+  /** From now on nothing has a turn any more. */
   close(): void {
     this.closed = true;
     this.dismiss();

@@ -1,10 +1,11 @@
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager, type PubAck } from '@nats-io/jetstream';
-import { headers as makeHeaders, NoRespondersError, RequestError, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { NoRespondersError, RequestError, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { inboxPrefix, isOwnInbox, MAPPED_REPLY_PREFIX, namespaceOfSubject, UmpireError, type ErrorCode, type RequestSpec, type ServiceName } from '@umpire/contract';
 import { isDataError, withDeadline } from '../postgres/connect.ts';
 import type { Logger } from '../logger.ts';
 import { currentTrace, inSpan, step, traceOfMessage, traceHeaders } from '../tracing/tracing.ts';
 import { connectNats, type NatsLogin } from './connect.ts';
+import { toHeaders } from './headers.ts';
 import { StreamPublisher } from './stream-publisher.ts';
 
 export type BusOptions = NatsLogin & {
@@ -104,13 +105,8 @@ export class Bus {
    * Publishes to a stream and waits for its ack (at most 5 s).
    * @throws UmpireError `unavailable` when no ack came: the message may or may not be stored.
    */
-  async publish(subject: string, data: Uint8Array | string, options: { msgId?: string; headers?: Record<string, string> } = {}): Promise<PubAck> {
-    try {
-      const { msgId, headers } = options;
-      return await this.publisher.publish(subject, data, msgId || headers ? toHeaders({ ...headers, ...(msgId ? { 'Nats-Msg-Id': msgId } : {}) }) : undefined);
-    } catch (error) {
-      throw new UmpireError('unavailable', `the stream of ${subject} gave no ack: ${(error as Error).message}`, { cause: error });
-    }
+  publish(subject: string, data: Uint8Array | string, { msgId, headers }: { msgId?: string; headers?: Record<string, string> } = {}): Promise<PubAck> {
+    return this.publisher.publish(subject, data, msgId === undefined ? headers : { ...headers, 'Nats-Msg-Id': msgId });
   }
 
   /** Publishes without an ack: hints and answers only. */
@@ -223,10 +219,4 @@ const inDomain = (domain: string | undefined) => (domain === undefined ? {} : { 
 
 function withoutLogin(url: string): string {
   return url.replace(/\/\/[^@/,]*@/g, '//');
-}
-
-function toHeaders(entries: Record<string, string>): MsgHdrs {
-  const result = makeHeaders();
-  for (const [name, value] of Object.entries(entries)) result.set(name, value);
-  return result;
 }

@@ -1,8 +1,10 @@
 import { JetStreamApiError, type ApiError, type PubAck } from '@nats-io/jetstream';
-import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { UmpireError } from '@umpire/contract';
 import { Registry } from '../registry.ts';
+import { toHeaders } from './headers.ts';
 
-type Waiting = { resolve: (ack: PubAck) => void; reject: (error: Error) => void; deadline: number };
+type Waiting = { subject: string; resolve: (ack: PubAck) => void; reject: (error: Error) => void; deadline: number };
 
 /** Nothing was heard of it: no ack in time, or the connection was lost. Whether the stream has it is not known. */
 export class NoAckError extends Error {
@@ -32,26 +34,30 @@ export class StreamPublisher {
     connection.subscribe(`${this.inbox}.*`, { callback: (error, message) => (error ? undefined : this.take(message)) });
   }
 
-  /** @throws JetStreamApiError when the stream refused it, NoAckError when nothing was heard, Error when no stream takes the subject or the client refuses the message */
-  publish(subject: string, data: Uint8Array | string, headers: MsgHdrs | undefined): Promise<PubAck> {
+  /**
+   * @throws UmpireError `unavailable`; its cause is a JetStreamApiError when the stream refused it, a NoAckError when nothing was heard, another
+   *   Error when no stream takes the subject or the client refuses the message
+   */
+  publish(subject: string, data: Uint8Array | string, headers: Record<string, string> | undefined): Promise<PubAck> {
     this.count += 1;
     // No number, so that those that wait stand in the order of coming.
     const token = `p${this.count.toString(36)}`;
     return new Promise<PubAck>((resolve, reject) => {
-      this.waiting.set(token, { resolve, reject, deadline: performance.now() + this.timeoutMs });
+      const waiting = { subject, resolve, reject, deadline: performance.now() + this.timeoutMs };
+      this.waiting.set(token, waiting);
       this.sweeper ??= setInterval(() => this.expire(), SWEEP_MS).unref();
       try {
-        this.connection.publish(subject, data, { reply: `${this.inbox}.${token}`, ...(headers ? { headers } : {}) });
+        this.connection.publish(subject, data, { reply: `${this.inbox}.${token}`, ...(headers ? { headers: toHeaders(headers) } : {}) });
       } catch (error) {
         this.waiting.delete(token);
-        reject(error as Error);
+        refuse(waiting, error as Error);
       }
     });
   }
 
   /** Gives up on all that is under way: the connection that acks would have come over is gone. */
   fail(why: string): void {
-    for (const [, { reject }] of this.waiting.entries()) reject(new NoAckError(why));
+    for (const [, waiting] of this.waiting.entries()) refuse(waiting, new NoAckError(why));
     this.waiting.clear();
   }
 
@@ -60,26 +66,30 @@ export class StreamPublisher {
     const waiting = this.waiting.get(token);
     if (!waiting) return;
     this.waiting.delete(token);
-    if (message.headers?.code === NO_RESPONDERS) return waiting.reject(new Error('no stream takes it'));
+    if (message.headers?.code === NO_RESPONDERS) return refuse(waiting, new Error('no stream takes it'));
     try {
       const ack = message.json<PubAck & { error?: ApiError }>();
-      if (ack.error) waiting.reject(new JetStreamApiError(ack.error));
+      if (ack.error) refuse(waiting, new JetStreamApiError(ack.error));
       else waiting.resolve(ack);
     } catch (error) {
-      waiting.reject(error as Error);
+      refuse(waiting, error as Error);
     }
   }
 
   /** Entries stand in the order of their deadlines. */
   private expire(): void {
     const now = performance.now();
-    for (const [token, { reject, deadline }] of this.waiting.entries()) {
-      if (deadline > now) break;
+    for (const [token, waiting] of this.waiting.entries()) {
+      if (waiting.deadline > now) break;
       this.waiting.delete(token);
-      reject(new NoAckError('timeout'));
+      refuse(waiting, new NoAckError('timeout'));
     }
     if (this.waiting.size > 0) return;
     clearInterval(this.sweeper);
     this.sweeper = undefined;
   }
+}
+
+function refuse({ subject, reject }: Waiting, cause: Error): void {
+  reject(new UmpireError('unavailable', `the stream of ${subject} gave no ack: ${cause.message}`, { cause }));
 }
