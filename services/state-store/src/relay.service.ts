@@ -39,6 +39,8 @@ type Carried = Pick<OutboxItem, 'reason' | 'trace'> & {
   size: number;
 };
 
+const SENT = new Uint8Array();
+
 /**
  * Carries committed events to JetStream: in process right after the commit, and by a sweeper for what a crash or an unreachable
  * broker left. An outbox row goes only after JetStream's ack; the event id is the message id, so the same event published twice
@@ -123,10 +125,11 @@ export class Relay {
     this.turns.take(event);
   }
 
-  /** Its turn has come. From the acks on its row alone is held: what was published may be hundreds of kilobytes, and rows stay a while. */
+  /** Its turn has come. What was sent is held no longer: it may be hundreds of kilobytes, and if no ack comes the outbox has it. */
   private async publish(event: Carried): Promise<void> {
     try {
       const acked = this.publishEvent(event);
+      event.message = SENT;
       await (event.settling === null ? acked : Promise.all([acked, this.publishOutcome(event.settling)]));
       published.inc({ type: event.row.type }, 1);
       void this.forget.add(event.row, 1);
