@@ -35,11 +35,19 @@ export async function startStandalone<Config extends BaseConfig>(
 }
 
 /**
- * V8 makes objects old from the first where many that one line of code made outlived a collection, as everything does that waits under load. That is
- * hardly ever taken back when the load is over, and each such object keeps what it refers to (the message's text) until the old generation is
- * collected. Those that do live long are promoted without it. Not one of the flags that `NODE_OPTIONS` takes, so it is set here.
+ * V8 settings that `NODE_OPTIONS` does not take, so that they are set here.
+ *
+ * Objects stay young: V8 makes objects old from the first where many that one line of code made outlived a collection, as everything does that waits
+ * under load. That is hardly ever taken back when the load is over, and each such object keeps what it refers to (the message's text) until the old
+ * generation is collected. Those that do live long are promoted without it.
+ *
+ * The old generation may grow by half between collections: by itself V8 lets it grow by a tenth where little is promoted, so that it collected all
+ * of a service's 20 MB for every 2 or 3 that came, with both processors for some 40 ms.
  */
-const stayYoung = (): void => setFlagsFromString('--no-allocation-site-pretenuring');
+const tuneCollections = (): void => {
+  setFlagsFromString('--no-allocation-site-pretenuring');
+  setFlagsFromString('--heap-growing-percent=50');
+};
 
 /** Longest that a stop may take: SIGTERM drains what is in flight within this time, ms. */
 export const STOP_WITHIN_MS = 9_000;
@@ -49,7 +57,7 @@ export const STOP_WITHIN_MS = 9_000;
  * prints a bad configuration as it is. Exit codes: 0 stopped, 1 could not start or did not stop in time.
  */
 export async function runService(start: () => Promise<{ app: NestFastifyApplication; logger: Logger; close?: () => Promise<void> }>): Promise<void> {
-  stayYoung();
+  tuneCollections();
   try {
     const { app, logger, close } = await start();
     let stopping = false;
