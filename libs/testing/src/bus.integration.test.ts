@@ -53,4 +53,26 @@ describe('a publisher', () => {
     });
     await Promise.all([store.connection.close(), intake.connection.close()]);
   });
+
+  it('rejects what the client refuses, and what no stream takes, with the cause', async () => {
+    const intake = await nats.bus('intake');
+    const reasonOf = (publishing: Promise<unknown>) => publishing.then(() => null, (error: unknown) => error);
+    const large = reasonOf(intake.publish(subject, new Uint8Array(2 * intake.connection.info!.max_payload)));
+    const broken = reasonOf(intake.publish(subject, '', { headers: { name: 'a\r\nb' } }));
+    const nobody = reasonOf(intake.publish(subject, ''));
+    for (const [reason, cause] of [[await large, /payload/i], [await broken, /header/i], [await nobody, /no stream takes it/]] as const) {
+      expect(reason).toMatchObject({ code: 'unavailable', cause: { message: expect.stringMatching(cause) } });
+    }
+    await intake.connection.close();
+  });
+
+  it('puts the message id behind the headers', async () => {
+    const [store, intake] = [await nats.bus('state-store'), await nats.bus('intake')];
+    store.connection.subscribe('umpire.store.submit.*', { callback: (_error, message) => void message.respond(JSON.stringify({ stream: 'S', seq: [...(message.headers ?? [])].length, domain: String(message.headers?.get('Nats-Msg-Id')) })) });
+    await store.connection.flush();
+    expect(await intake.publish(subject, '')).toMatchObject({ seq: 0 });
+    expect(await intake.publish(subject, '', { msgId: 'm' })).toMatchObject({ seq: 1, domain: 'm' });
+    expect(await intake.publish(subject, '', { msgId: 'm', headers: { a: 'b' } })).toMatchObject({ seq: 2, domain: 'm' });
+    await Promise.all([store.connection.close(), intake.connection.close()]);
+  });
 });

@@ -118,7 +118,11 @@ export class Stack {
   /** Like whoever puts it into traffic: what comes before a service is ready may be told to come again. */
   private async runUntilReady(name: string, register: Register): Promise<Running> {
     const { service, readiness } = await this.run(name, register);
-    await eventually(`${name} is ready`, async () => (await readiness.run()).ready);
+    await eventually(`${name} is ready`, async () => {
+      const { ready, checks } = await readiness.run();
+      if (!ready) throw new Error(JSON.stringify(checks));
+      return true;
+    });
     return service;
   }
 

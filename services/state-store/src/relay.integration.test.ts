@@ -70,6 +70,7 @@ describe('a broker that is slow', () => {
     insert into store.outbox (namespace, request_id, seq, created_at) values ('default', 'slow', 1, clock_timestamp() - interval '1 minute')
     on conflict (namespace, request_id, seq) do update set leased_until = null`;
   const rows = async () => (await harness.database.sql`select from store.outbox`).length;
+  const failed = async () => Number(/^umpire_store_publish_failures_total (\d+)/m.exec(await metrics.metrics())?.[1] ?? 0);
   const timesSent = ({ id }: { id: string }) => line.sent.split(`Nats-Msg-Id: ${id}`).length - 1;
 
   beforeAll(async () => {
@@ -138,16 +139,30 @@ describe('a broker that is slow', () => {
       line.release();
       await relay.stop();
       expect(many.map(timesSent)).toEqual(many.map(() => 1));
+      expect(many.filter(({ id }) => !line.sent.includes(`{"id":"${id}","schema_version"`))).toEqual([]);
       const places = many.map(({ id }) => line.sent.indexOf(`Nats-Msg-Id: ${id}`));
       expect(places).toEqual([...places].sort((a, b) => a - b));
     });
 
     it('is given none of those in line when it stays silent: they are the sweeper\'s, which finds when it is back', async () => {
-      const before = await left();
+      const [before, failedBefore] = [await left(), await failed()];
       await eventually('all but the first are left', async () => (await left()) === before + 44, 10_000);
       expect(sent()).toBe(256);
+      await eventually('the first are given up', async () => (await failed()) === failedBefore + 256);
+      // Turns that were taken by those without an ack were given back, each once.
+      const later = many.map((item) => ({ ...item, id: newId() }));
+      relay.publishSoon(later);
+      expect(relay.waiting).toBe(44);
       line.release();
+      await eventually('they are out', () => later.every((item) => timesSent(item) === 1));
       expect(await relay.sweepOnce()).toBe(1);
+    });
+
+    it('leaves each its row until the ack', async () => {
+      relay.publishSoon([items[0]!]);
+      expect([relay.waiting, await rows()]).toEqual([45, 1]);
+      line.release();
+      await eventually('its row is gone', async () => (await rows()) === 0);
     });
 
     it('has 4,096 in line at most: what comes then stays in the outbox, for the sweeper', async () => {
@@ -166,7 +181,6 @@ describe('a broker that is slow', () => {
   });
 
   describe('whose events cannot be forgotten', () => {
-    const failed = async () => Number(/^umpire_store_publish_failures_total (\d+)/m.exec(await metrics.metrics())?.[1] ?? 0);
     /** A database that refuses so many statements. */
     const refusing = (times: number) => new Proxy(harness.database.sql, { apply: (sql, self, args: unknown[]) => (times-- > 0 ? Promise.reject(new Error('refused')) : (Reflect.apply(sql, self, args) as unknown)) });
     const over = (sql: Sql) => (relay = new Relay(sql, bus, createLogger('test', 'silent'), () => undefined));
@@ -203,5 +217,11 @@ describe('a broker that is slow', () => {
 
     expect(await relay.sweepOnce()).toBe(1);
     expect([timesSent(items[0]!), await rows()]).toEqual([1, 0]);
+
+    // All of it is done with: as much may come again.
+    const again = large.map((item) => ({ ...item, id: newId() }));
+    relay.publishSoon(again);
+    await relay.stop();
+    expect(again.map(timesSent)).toEqual(again.map(() => 1));
   });
 });

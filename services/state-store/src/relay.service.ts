@@ -26,18 +26,21 @@ const outboxOldest = gauge('umpire_store_outbox_oldest_seconds', 'Age of the old
 const leftWaiting = counter('umpire_store_events_left_to_sweeper_total', 'Events that were not published right after their commit, since too much was on its way or the broker gave no acks');
 const failures = counter('umpire_store_publish_failures_total', 'Publishes without an ack; the sweeper tries again');
 
-/** What of an event is needed once it is published. `told` hears whether it was, and its row is gone. */
-type Row = Pick<OutboxItem, 'namespace' | 'request_id' | 'seq' | 'id' | 'type'> & { told: ((published: boolean) => void) | undefined };
+/** What of an event is needed once it is published. `tell` is called when it and its row are done with, or given up. */
+type Row = Pick<OutboxItem, 'namespace' | 'request_id' | 'seq' | 'id' | 'type'> & { tell: ((published: boolean) => void) | undefined };
 
-/** What waits for its turn: the message as bytes, outside V8's heap, since what waits there outlives every young collection. */
-type Carried = Pick<OutboxItem, 'reason' | 'trace'> & {
+/** What waits for its turn: messages as bytes, outside V8's heap, since what waits there outlives every young collection. */
+type Carried = {
   row: Row;
+  trace: TraceContext;
+  subject: string;
   message: Uint8Array;
-  /** The event itself if it settles: its outcome is published too. */
-  settling: OutboxItem | null;
+  outcome: OutcomeMessage | null;
   /** Of its content: bytes of the payload, characters of the rest. */
   size: number;
 };
+
+type OutcomeMessage = { subject: string; message: Uint8Array; replySubject: string | null };
 
 const SENT = new Uint8Array();
 
@@ -114,23 +117,28 @@ export class Relay {
     const items = await withDeadline(leaseOutbox(this.sql, SWEEP_ITEMS), 10_000, 'outbox lease');
     // What only waits for its turn here is late, not lost: to publish it again would make all of it later.
     const open = items.filter((item) => !this.carried.has(item.id));
-    return { leased: items.length, carrying: open.map((item) => new Promise<boolean>((resolve) => this.carry(item, resolve))) };
+    return { leased: items.length, carrying: open.map((item) => new Promise<boolean>((tell) => this.carry(item, tell))) };
   }
 
-  private carry(item: OutboxItem, told?: (published: boolean) => void): void {
-    const { namespace, request_id, seq, id, type, reason, trace } = item;
-    const event: Carried = { row: { namespace, request_id, seq, id, type, told }, reason, trace, message: eventMessage(item, reason, item.payload), settling: hasOutcome(item) ? item : null, size: sizeOf(item) };
+  private carry(item: OutboxItem, tell?: (published: boolean) => void): void {
+    const { namespace, request_id, seq, id, type } = item;
+    const row: Row = { namespace, request_id, seq, id, type, tell };
     this.carried.set(id, true);
-    this.underWay += event.size;
-    this.turns.take(event);
+    try {
+      const event: Carried = { row, trace: item.trace, subject: subjects.event(namespace, type, item.reason), message: eventMessage(item, item.reason, item.payload), outcome: outcomeOf(item), size: sizeOf(item) };
+      this.underWay += event.size;
+      this.turns.take(event);
+    } catch (error) {
+      this.fail(row, error);
+    }
   }
 
-  /** Its turn has come. What was sent is held no longer: it may be hundreds of kilobytes, and if no ack comes the outbox has it. */
+  /** Its turn has come. What was sent is held no longer: it may be hundreds of kilobytes, and if no ack comes the outbox has it. Never rejects. */
   private async publish(event: Carried): Promise<void> {
     try {
       const acked = this.publishEvent(event);
       event.message = SENT;
-      await (event.settling === null ? acked : Promise.all([acked, this.publishOutcome(event.settling)]));
+      await (event.outcome === null ? acked : both(acked, this.publishOutcome(event.row.id, event.trace, event.outcome)));
       published.inc({ type: event.row.type }, 1);
       void this.forget.add(event.row, 1);
     } catch (error) {
@@ -149,29 +157,29 @@ export class Relay {
 
   private fail(row: Row, error: unknown): void {
     failures.inc();
-    this.logger.warn({ err: error, type: row.type, seq: row.seq }, 'publish_failed');
+    this.logger.warn({ err: error, id: row.id, type: row.type, seq: row.seq }, 'publish_failed');
     this.end(row, false);
   }
 
-  private end({ id, told }: Row, done: boolean): void {
+  private end({ id, tell }: Row, done: boolean): void {
     this.carried.delete(id);
-    told?.(done);
+    tell?.(done);
     if (this.carried.size === 0) for (const whenDone of this.whenDone.splice(0)) whenDone();
   }
 
-  /** It has a turn, and gives it back. */
-  private publishEvent({ row, reason, trace, message }: Carried): Promise<void> {
+  /** It has a turn, and gives it back: a publish rejects, and never throws at once. */
+  private publishEvent({ row, trace, subject, message }: Carried): Promise<void> {
     const began = performance.now();
-    return this.publishTraced(row.id, trace, subjects.event(row.namespace, row.type, reason), message).then(() => this.heard(), (error: unknown) => this.refused(error, began));
+    return this.publishTraced(row.id, trace, subject, message).then(() => this.acked(), (error: unknown) => this.unacked(error, began));
   }
 
-  private heard(): void {
+  private acked(): void {
     this.heardAt = performance.now();
     this.turns.end();
   }
 
   /** @param began when it was sent, monotonic ms @throws the error */
-  private refused(error: unknown, began: number): never {
+  private unacked(error: unknown, began: number): never {
     if (!((error as Error).cause instanceof NoAckError)) this.heardAt = performance.now();
     // Nothing was heard in all that time: whoever waits in line would only wait for one deadline after the other.
     else if (this.heardAt < began) this.turns.dismiss();
@@ -180,12 +188,10 @@ export class Relay {
   }
 
   /** Of what settles. It has no turn: its stream is another one, and may be away while that of events is not. */
-  private async publishOutcome(item: OutboxItem): Promise<void> {
-    const outcome = outcomeText(item);
-    if (outcome === null) return;
-    await this.publishTraced(item.id, item.trace, subjects.outcome(item.namespace, item.reason), encodeUtf8(outcome));
+  private async publishOutcome(id: string, trace: TraceContext, { subject, message, replySubject }: OutcomeMessage): Promise<void> {
+    await this.publishTraced(id, trace, subject, message);
     // Not kept by any stream: a producer that listens there hears at once, one that does not reads the outcome elsewhere.
-    if (item.reply_subject !== null) this.bus.hint(item.reply_subject, encodeUtf8(outcome));
+    if (replySubject !== null) this.bus.hint(replySubject, message);
   }
 
   private publishTraced(id: string, trace: TraceContext, subject: string, data: Uint8Array): Promise<unknown> {
@@ -198,11 +204,10 @@ export class Relay {
   private async forgetAll(rows: Row[]): Promise<void[]> {
     try {
       await this.forgetWithRetry(rows);
-      for (const row of rows) this.end(row, true);
     } catch (error) {
-      for (const row of rows) this.fail(row, error);
+      return rows.map((row) => this.fail(row, error));
     }
-    return rows.map(() => undefined);
+    return rows.map((row) => this.end(row, true));
   }
 
   /** A failed delete is only a second publish under the same id, so a few tries are enough. */
@@ -240,9 +245,15 @@ const sizeOf = (item: OutboxItem) => item.data.length + (item.payload?.length ??
 const SETTLING: ReadonlySet<string> = new Set(['resolved', 'expired', 'cancelled']);
 const hasOutcome = (item: OutboxItem) => SETTLING.has(item.type);
 
-/** @returns the outcome's JSON text as it stands in the event, or null. */
-function outcomeText(item: OutboxItem): string | null {
+/** @returns the outcome as it stands in the event, and where it goes; null for what settles nothing */
+function outcomeOf(item: OutboxItem): OutcomeMessage | null {
   if (!hasOutcome(item)) return null;
-  const outcome = (JSON.parse(item.data) as { outcome?: Outcome }).outcome;
-  return outcome ? JSON.stringify(outcome) : null;
+  const { outcome } = JSON.parse(item.data) as { outcome?: Outcome };
+  return outcome ? { subject: subjects.outcome(item.namespace, item.reason), message: encodeUtf8(JSON.stringify(outcome)), replySubject: item.reply_subject } : null;
+}
+
+/** Waits for both, whatever becomes of one. @throws what the first of them rejected with */
+async function both(...promises: [Promise<unknown>, Promise<unknown>]): Promise<void> {
+  const lost = (await Promise.allSettled(promises)).find((result) => result.status === 'rejected');
+  if (lost) throw lost.reason;
 }

@@ -8,7 +8,7 @@ export class Turns<Item> {
 
   /**
    * @param begin called for an item when it is its turn, to be given back by `end`
-   * @param sendAway called instead if the line was dismissed
+   * @param sendAway called instead if the line was dismissed; neither may throw
    */
   constructor(most: number, begin: (item: Item) => void, sendAway: (item: Item) => void) {
     this.free = most;

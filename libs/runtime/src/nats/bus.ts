@@ -102,7 +102,7 @@ export class Bus {
   }
 
   /**
-   * Publishes to a stream and waits for its ack (at most 5 s).
+   * Publishes to a stream and waits for its ack (at most 5 s). Never throws at once.
    * @throws UmpireError `unavailable` when no ack came: the message may or may not be stored.
    */
   publish(subject: string, data: Uint8Array | string, { msgId, headers }: { msgId?: string; headers?: Record<string, string> } = {}): Promise<PubAck> {

@@ -35,6 +35,7 @@ export class StreamPublisher {
   }
 
   /**
+   * Never throws at once.
    * @throws UmpireError `unavailable`; its cause is a JetStreamApiError when the stream refused it, a NoAckError when nothing was heard, another
    *   Error when no stream takes the subject or the client refuses the message
    */
@@ -45,19 +46,19 @@ export class StreamPublisher {
     return new Promise<PubAck>((resolve, reject) => {
       const waiting = { subject, resolve, reject, deadline: performance.now() + this.timeoutMs };
       this.waiting.set(token, waiting);
-      this.sweeper ??= setInterval(() => this.expire(), SWEEP_MS).unref();
+      this.sweeper ??= this.startSweeper();
       try {
         this.connection.publish(subject, data, { reply: `${this.inbox}.${token}`, ...(headers ? { headers: toHeaders(headers) } : {}) });
       } catch (error) {
         this.waiting.delete(token);
-        refuse(waiting, error as Error);
+        giveUp(waiting, error as Error);
       }
     });
   }
 
   /** Gives up on all that is under way: the connection that acks would have come over is gone. */
   fail(why: string): void {
-    for (const [, waiting] of this.waiting.entries()) refuse(waiting, new NoAckError(why));
+    for (const [, waiting] of this.waiting.entries()) giveUp(waiting, new NoAckError(why));
     this.waiting.clear();
   }
 
@@ -66,14 +67,19 @@ export class StreamPublisher {
     const waiting = this.waiting.get(token);
     if (!waiting) return;
     this.waiting.delete(token);
-    if (message.headers?.code === NO_RESPONDERS) return refuse(waiting, new Error('no stream takes it'));
+    if (message.headers?.code === NO_RESPONDERS) return giveUp(waiting, new Error('no stream takes it'));
     try {
       const ack = message.json<PubAck & { error?: ApiError }>();
-      if (ack.error) refuse(waiting, new JetStreamApiError(ack.error));
+      if (ack.error) giveUp(waiting, new JetStreamApiError(ack.error));
       else waiting.resolve(ack);
     } catch (error) {
-      refuse(waiting, error as Error);
+      giveUp(waiting, error as Error);
     }
+  }
+
+  /** Apart from `publish`: a closure there would hold on to that message as long as anything waits. */
+  private startSweeper(): NodeJS.Timeout {
+    return setInterval(() => this.expire(), SWEEP_MS).unref();
   }
 
   /** Entries stand in the order of their deadlines. */
@@ -82,7 +88,7 @@ export class StreamPublisher {
     for (const [token, waiting] of this.waiting.entries()) {
       if (waiting.deadline > now) break;
       this.waiting.delete(token);
-      refuse(waiting, new NoAckError('timeout'));
+      giveUp(waiting, new NoAckError('timeout'));
     }
     if (this.waiting.size > 0) return;
     clearInterval(this.sweeper);
@@ -90,6 +96,6 @@ export class StreamPublisher {
   }
 }
 
-function refuse({ subject, reject }: Waiting, cause: Error): void {
+function giveUp({ subject, reject }: Waiting, cause: Error): void {
   reject(new UmpireError('unavailable', `the stream of ${subject} gave no ack: ${cause.message}`, { cause }));
 }
