@@ -8,19 +8,27 @@ import type { Reason } from './reasons.ts';
  * `u32 length of header | header JSON | body 0 | body 1 | …`, with the bodies' lengths in `header.lengths`.
  */
 export function encodeFrame(header: object, bodies: Uint8Array[]): Uint8Array {
-  return encodeFrameText(JSON.stringify(header), bodies);
+  return frameOf([utf8(JSON.stringify(header).slice(0, -1))], bodies);
 }
 
-/** The same for a header that is printed already: the JSON text of an object with members. */
-export function encodeFrameText(header: string, bodies: Uint8Array[]): Uint8Array {
-  const head = new TextEncoder().encode(`${header.slice(0, -1)},"lengths":[${bodies.map((body) => body.length).join(',')}]}`);
-  const frame = new Uint8Array(4 + head.length + bodies.reduce((sum, body) => sum + body.length, 0));
-  new DataView(frame.buffer).setUint32(0, head.length);
-  frame.set(head, 4);
-  let offset = 4 + head.length;
-  for (const body of bodies) {
-    frame.set(body, offset);
-    offset += body.length;
+/** The same for a header that has `items` alone, which are printed already: each the UTF-8 of its JSON. */
+export function encodeItemsFrame(items: Uint8Array[], bodies: Uint8Array[]): Uint8Array {
+  return frameOf([utf8('{"items":['), ...items.flatMap((item, index) => (index === 0 ? [item] : [COMMA, item])), utf8(']')], bodies);
+}
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+const COMMA = utf8(',');
+
+/** @param head pieces of the header without its last brace */
+function frameOf(head: Uint8Array[], bodies: Uint8Array[]): Uint8Array {
+  const header = [...head, utf8(`,"lengths":[${bodies.map((body) => body.length).join(',')}]}`)];
+  const lengthOf = (pieces: Uint8Array[]) => pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const frame = new Uint8Array(4 + lengthOf(header) + lengthOf(bodies));
+  new DataView(frame.buffer).setUint32(0, lengthOf(header));
+  let offset = 4;
+  for (const piece of [...header, ...bodies]) {
+    frame.set(piece, offset);
+    offset += piece.length;
   }
   return frame;
 }

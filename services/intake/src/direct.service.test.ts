@@ -4,10 +4,11 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { bytes, hitlRequest } from '../test/samples.ts';
 import { DirectSubmissions } from './direct.service.ts';
 import { readMessage } from './message/read-message.ts';
-import type { StoreClient, Submission } from './store.client.ts';
+import type { StoreClient } from './store.client.ts';
+import { toSubmission, type Submission } from './submission.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-const idsOf = (entries: readonly Submission[]) => entries.map(({ item }) => item.request_id);
+const idsOf = (entries: readonly Submission[]) => entries.map(({ request_id }) => request_id);
 const stored = (request_id: string): Verdict => ({ request_id, status: 'stored' });
 
 /** A store that answers when it is told to: the first `count` of what it was sent. */
@@ -15,7 +16,7 @@ function heldStore() {
   const sent: { reason: Reason; ids: string[]; namespace: string; answer(count?: number): void; fail(error: Error): void }[] = [];
   const submit: StoreClient['submit'] = (reason, entries) => new Promise((resolve, reject) => {
     const ids = idsOf(entries);
-    sent.push({ reason, ids, namespace: entries[0]!.item.namespace, answer: (count = ids.length) => resolve(ids.slice(0, count).map(stored)), fail: reject });
+    sent.push({ reason, ids, namespace: entries[0]!.namespace, answer: (count = ids.length) => resolve(ids.slice(0, count).map(stored)), fail: reject });
   });
   return { sent, store: { submit } as StoreClient };
 }
@@ -23,7 +24,7 @@ function heldStore() {
 function submission(request_id: string, { namespace = 'default', reason = 'hard_disagreement' as Reason } = {}): Submission {
   const read = readMessage(bytes(hitlRequest({ request_id, escalation_reason: reason })), { namespace, subject: null, submission: 's', interactionId: () => '', now: () => 0 }, () => null);
   if (!read.ok) throw new Error('the sample is not valid');
-  return read;
+  return toSubmission(read.item, read.payload);
 }
 
 afterEach(() => void vi.useRealTimers());

@@ -1,6 +1,7 @@
 import { LIMITS, type Reason, type Verdict } from '@umpire/contract';
 import { Batcher, currentTrace, delay, inBatch, isUnheard, withDeadline, type TraceContext } from '@umpire/runtime';
-import type { StoreClient, Submission } from './store.client.ts';
+import type { StoreClient } from './store.client.ts';
+import { withTrace, type Submission } from './submission.ts';
 
 /** What became of a submission: the store's verdict; `unsent`, so it is certainly not there; `unknown`, so it may be. */
 export type Told = Verdict | 'unsent' | 'unknown';
@@ -33,7 +34,7 @@ export class DirectSubmissions {
 
   /** @returns what became of it, `patienceMs` later at the latest; it never rejects */
   async submit(submission: Submission): Promise<Told> {
-    const { namespace, reason } = submission.item;
+    const { namespace, reason } = submission;
     const name = `${namespace}/${reason}`;
     const now = performance.now();
     if ((this.restUntil.get(name) ?? 0) > now) return 'unsent';
@@ -54,7 +55,7 @@ export class DirectSubmissions {
 
   private send(reason: Reason, batch: Waiting[]): Promise<Told[]> {
     return inBatch('intake take', batch.map(({ cause }) => cause), { kind: 'internal' }, (traces) =>
-      this.sendTraced(reason, batch.map((one, index) => (traces[index] === undefined ? one : { ...one, item: { ...one.item, trace: traces[index] } }))));
+      this.sendTraced(reason, batch.map((one, index) => (traces[index] === undefined ? one : withTrace(one, traces[index])))));
   }
 
   /** Frame by frame. What nobody waits for any longer is in the stream by then, and is not sent. */

@@ -9,6 +9,7 @@ import { acceptedTotal, postsTotal } from './intake.metrics.ts';
 import { idOfIdempotencyKey } from './interaction-id.ts';
 import { codeOf } from './message/errors.ts';
 import { readMessage, type PolicyFinder, type ReadMessage } from './message/read-message.ts';
+import { toSubmission } from './submission.ts';
 import { noteTaken } from './taken.ts';
 
 /** What a producer is told at once. `queued`: durable in the stream, the store has not answered yet. */
@@ -126,7 +127,7 @@ export class EscalationsService {
   /** Hands it to the store. What the store refuses gets its dead letter before the producer hears of it. */
   private async submitDirectly(posted: Posted, read: ReadMessage): Promise<Answer | 'unsent' | 'unknown'> {
     const { namespace, reason, submission } = read.item;
-    const told = await this.direct.submit({ item: read.item, payload: read.payload });
+    const told = await this.direct.submit(toSubmission(read.item, read.payload));
     if (typeof told === 'string') return told;
     noteTaken(read, submission, this.logger);
     acceptedTotal().inc({ namespace, reason, status: told.status });

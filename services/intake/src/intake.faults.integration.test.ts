@@ -8,6 +8,7 @@ import { readMessage } from './message/read-message.ts';
 import { ReviewPurge } from './review-purge.loop.ts';
 import { noteSuspect } from './suspect.queries.ts';
 import { StoreClient } from './store.client.ts';
+import { toSubmission } from './submission.ts';
 
 let stack: Stack;
 beforeEach(async () => void (stack = await Stack.start()));
@@ -88,7 +89,7 @@ describe('a redelivered message', () => {
       namespace: 'default', subject: { verb: 'review', reason: 'hard_disagreement' }, submission: `HITL_REVIEW:1@${delivered.timestampNanos}`, interactionId: () => '', now: () => 0,
     }, () => null);
     if (!read.ok) throw new Error('the sample is not valid');
-    expect(await new StoreClient(bus, 5_000).submit('hard_disagreement', [read])).toEqual([{ request_id: 'crashed', status: 'stored' }]);
+    expect(await new StoreClient(bus, 5_000).submit('hard_disagreement', [toSubmission(read.item, read.payload)])).toEqual([{ request_id: 'crashed', status: 'stored' }]);
     delivered.nak();
     await stack.startIntake();
     expect(await answers.next()).toEqual({ request_id: 'crashed', status: 'stored', duplicate: false });
@@ -234,7 +235,7 @@ describe('frames', () => {
   const entries = (count: number, size: number) => Array.from({ length: count }, (_, index) => {
     const read = readMessage(bytes(hitlRequest({ request_id: `r${index}`, padding: 'x'.repeat(size) })), { namespace: 'default', subject: null, submission: 's', interactionId: () => '', now: () => 0 }, () => null);
     if (!read.ok) throw new Error('the sample is not valid');
-    return read;
+    return toSubmission(read.item, read.payload);
   });
 
   it('are cut at 150 items and 512 KiB, and what a cut reply leaves out is asked again', async () => {

@@ -8,7 +8,8 @@ import { acceptedTotal, batchMessages, poisonTotal } from './intake.metrics.ts';
 import { noteTaken } from './taken.ts';
 import { idFromHeaders, idOfSubmission } from './interaction-id.ts';
 import { readMessage, type PolicyFinder, type ReadMessage, type RefusedMessage } from './message/read-message.ts';
-import type { StoreClient, Submission } from './store.client.ts';
+import type { StoreClient } from './store.client.ts';
+import { toSubmission, type Submission } from './submission.ts';
 import { clearSuspect, noteSuspect } from './suspect.queries.ts';
 
 /**
@@ -66,13 +67,12 @@ export class ReviewHandler {
     for (const [index, message] of open.entries()) {
       const read = message.info.deliveryCount > SUSPECTED_AFTER ? await this.readSuspect(message) : this.read(message);
       noteTaken(read, submissionOf(message), this.logger);
-      const trace = traces[index];
-      if (read.ok) accepted.push({ message, item: trace === undefined ? read.item : { ...read.item, trace }, payload: read.payload });
+      if (read.ok) accepted.push({ message, ...toSubmission(read.item, read.payload, traces[index]) });
       else refusals.push(this.reject(message, read.errors, { request_id: read.requestId, status: 'rejected', duplicate: false, errors: read.errors }));
     }
     await Promise.all(refusals);
     const [first] = accepted;
-    if (first) await this.submitAll(first.item.reason, accepted);
+    if (first) await this.submitAll(first.reason, accepted);
   }
 
   /** @throws what Postgres throws: it is not read then */
@@ -109,8 +109,8 @@ export class ReviewHandler {
       const rest = accepted.slice(done);
       const verdicts = await this.store.submit(reason, rest);
       await Promise.all(verdicts.map(async (verdict, index) => {
-        const { message, item } = rest[index]!;
-        acceptedTotal().inc({ namespace: item.namespace, reason: item.reason, status: verdict.status });
+        const { message, namespace } = rest[index]!;
+        acceptedTotal().inc({ namespace, reason, status: verdict.status });
         const faults = faultsOf(verdict);
         if (faults) return this.reject(message, faults, { ...answerOf(verdict), errors: faults });
         this.settle(message, answerOf(verdict));

@@ -1,8 +1,7 @@
-import { decodeUtf8, encodeFrameText, LIMITS, subjects, UmpireError, type Reason, type SubmitItem, type SubmitReply, type Verdict } from '@umpire/contract';
+import { decodeUtf8, encodeItemsFrame, LIMITS, subjects, UmpireError, type Reason, type SubmitReply, type Verdict } from '@umpire/contract';
 import type { Bus } from '@umpire/runtime';
 import { storeSeconds } from './intake.metrics.ts';
-
-export type Submission = { item: SubmitItem; payload: Uint8Array };
+import type { Submission } from './submission.ts';
 
 /** Hands validated messages to the state store, in frames that fit a NATS message. */
 export class StoreClient {
@@ -25,24 +24,23 @@ export class StoreClient {
    * @throws UmpireError `unavailable` when the store does not answer in time
    */
   async submit(reason: Reason, entries: readonly Submission[]): Promise<Verdict[]> {
-    const items = fitting(entries);
-    const batch = entries.slice(0, items.length);
+    const batch = fitting(entries);
     try {
-      return await this.ask(reason, batch, items);
+      return await this.ask(reason, batch);
     } catch (error) {
       // The store refuses the batch as a whole: the one that it cannot keep must not hold up the others for ever.
       if (!(error instanceof UmpireError) || !REFUSALS.has(error.code)) throw error;
       if (batch.length > 1) return this.submit(reason, batch.slice(0, Math.ceil(batch.length / 2)));
-      return [{ request_id: batch[0]!.item.request_id, status: 'rejected', errors: [{ path: '', code: error.code, message: error.message }] }];
+      return [{ request_id: batch[0]!.request_id, status: 'rejected', errors: [{ path: '', code: error.code, message: error.message }] }];
     }
   }
 
-  private async ask(reason: Reason, batch: readonly Submission[], items: string[]): Promise<Verdict[]> {
-    const frame = encodeFrameText(`{"items":[${items.join(',')}]}`, batch.map((entry) => entry.payload));
+  private async ask(reason: Reason, batch: readonly Submission[]): Promise<Verdict[]> {
+    const frame = encodeItemsFrame(batch.map((entry) => entry.item), batch.map((entry) => entry.payload));
     const stop = storeSeconds().startTimer({ via: this.via });
     const reply = await this.bus.request(subjects.submit(reason), frame, this.timeoutMs).finally(() => stop());
     const { verdicts } = JSON.parse(decodeUtf8(reply)) as SubmitReply;
-    if (verdicts.length === 0 || verdicts.length > batch.length || verdicts.some((verdict, index) => verdict.request_id !== batch[index]!.item.request_id)) {
+    if (verdicts.length === 0 || verdicts.length > batch.length || verdicts.some((verdict, index) => verdict.request_id !== batch[index]!.request_id)) {
       throw new UmpireError('unavailable', 'the store answered for other messages than it was sent');
     }
     return verdicts;
@@ -52,17 +50,14 @@ export class StoreClient {
 /** What the store says of content, not of its own state. */
 const REFUSALS: ReadonlySet<string> = new Set(['bad_request', 'invalid']);
 
-/** @returns the items of the entries that go into one frame, printed: always one, then as long as items and bytes stay within the limits. */
-function fitting(entries: readonly Submission[]): string[] {
-  const texts: string[] = [];
+/** @returns the first of the entries, which go into one frame: always one, then as long as items and bytes stay within the limits. */
+function fitting(entries: readonly Submission[]): readonly Submission[] {
   let bytes = 0;
-  for (const [index, { item, payload }] of entries.entries()) {
-    const text = JSON.stringify(item);
-    bytes += Buffer.byteLength(text) + payload.length + FRAMING;
-    if (index > 0 && (index >= LIMITS.batchItems || bytes > LIMITS.batch)) break;
-    texts.push(text);
-  }
-  return texts;
+  const end = entries.findIndex(({ item, payload }, index) => {
+    bytes += item.length + payload.length + FRAMING;
+    return index > 0 && (index >= LIMITS.batchItems || bytes > LIMITS.batch);
+  });
+  return end < 0 ? entries : entries.slice(0, end);
 }
 
 /** What an item costs beside itself: a comma and its length in the header. */
