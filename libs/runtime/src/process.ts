@@ -66,7 +66,10 @@ export async function runService(start: () => Promise<{ app: NestFastifyApplicat
       if (stopping) process.exit(1);
       stopping = true;
       logger.info({ signal }, 'stopping');
-      setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+      setTimeout(() => {
+        logger.error({ within_ms: STOP_WITHIN_MS, open: countOf(process.getActiveResourcesInfo()) }, 'stop_took_too_long');
+        process.exit(1);
+      }, STOP_WITHIN_MS).unref();
       void app.close().then(() => close?.()).then(stopTracing).then(() => process.exit(0), (error: unknown) => {
         logger.error({ err: error }, 'stop_failed');
         process.exit(1);
@@ -84,3 +87,10 @@ export async function runService(start: () => Promise<{ app: NestFastifyApplicat
     process.exit(1);
   }
 }
+
+/** How many there are of each. */
+const countOf = (names: readonly string[]): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+};

@@ -55,7 +55,7 @@ export class DirectSubmissions {
 
   private send(reason: Reason, batch: Waiting[]): Promise<Told[]> {
     return inBatch('intake take', batch.map(({ cause }) => cause), { kind: 'internal' }, (traces) =>
-      this.sendTraced(reason, batch.map((one, index) => (traces[index] === undefined ? one : withTrace(one, traces[index])))));
+      this.sendTraced(reason, batch.map((one, index) => withTrace(one, traces[index]))));
   }
 
   /** Frame by frame. What nobody waits for any longer is in the stream by then, and is not sent. */

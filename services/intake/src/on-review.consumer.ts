@@ -9,7 +9,7 @@ import { noteTaken } from './taken.ts';
 import { idFromHeaders, idOfSubmission } from './interaction-id.ts';
 import { readMessage, type PolicyFinder, type ReadMessage, type RefusedMessage } from './message/read-message.ts';
 import type { StoreClient } from './store.client.ts';
-import { toSubmission, type Submission } from './submission.ts';
+import { toSubmission, withTrace, type Submission } from './submission.ts';
 import { clearSuspect, noteSuspect } from './suspect.queries.ts';
 
 /**
@@ -67,7 +67,7 @@ export class ReviewHandler {
     for (const [index, message] of open.entries()) {
       const read = message.info.deliveryCount > SUSPECTED_AFTER ? await this.readSuspect(message) : this.read(message);
       noteTaken(read, submissionOf(message), this.logger);
-      if (read.ok) accepted.push({ message, ...toSubmission(read.item, read.payload, traces[index]) });
+      if (read.ok) accepted.push({ message, ...withTrace(toSubmission(read.item, read.payload), traces[index]) });
       else refusals.push(this.reject(message, read.errors, { request_id: read.requestId, status: 'rejected', duplicate: false, errors: read.errors }));
     }
     await Promise.all(refusals);

@@ -22,8 +22,8 @@ describe('a submission', () => {
     expect(decodeFrame(encodeItemsFrame([], []))).toEqual({ header: { items: [], lengths: [] }, bodies: [] });
   });
 
-  it('carries its trace, given at once or later', () => {
-    const [atOnce, later] = [toSubmission(items[1]!, payloads[1]!, TRACE), withTrace(toSubmission(items[1]!, payloads[1]!), TRACE)];
+  it('carries its trace', () => {
+    const [atOnce, later] = [withTrace(toSubmission(items[1]!, payloads[1]!), TRACE), withTrace(toSubmission(items[1]!, payloads[1]!), TRACE)];
     for (const one of [atOnce, later]) expect(decodeFrame<SubmitHeader>(encodeItemsFrame([one.item], [one.payload])).header.items).toEqual([{ ...items[1]!, trace: TRACE }]);
     expect(later).toMatchObject({ request_id: items[1]!.request_id, payload: payloads[1] });
   });

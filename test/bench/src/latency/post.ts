@@ -28,8 +28,8 @@ function bareSum(product: Product, messages: Messages, count: number): Contender
 }
 
 /**
- * V8 makes the last of its code for what runs once a post some 10,500 posts after a start, for most of it at once: 100 ms of compiling
- * in each of two services. Whoever measures a percentile behind it measures that, once in a process.
+ * V8 makes the last of its code for what runs once a post some 10,500 posts after a start, for most of it at once: 150 ms of compiling
+ * in two services, once in a process. What is measured comes after it.
  */
 const WARM_POSTS = 20_000;
 
