@@ -1,4 +1,5 @@
 import { SERVICES, type ServiceName, type TopologyNames } from '@umpire/contract';
+import { connectPostgres, createLogger, transaction, withDeadline } from '@umpire/runtime';
 import { eventually } from '@umpire/testing';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -129,6 +130,17 @@ describe('the image on servers of somebody else\'s, as nobody, on a file system 
     const status = await ask('state-store', 'GET', `/hitl/status/${encodeURIComponent('from/the image')}?wait=20`, producer);
     expect(status.body.outcome ?? status.body).toMatchObject({ verdict: 'approve' });
   }, 120_000);
+
+  it('is answered by PgBouncer whatever is asked at once, in transactions and outside', async () => {
+    const sql = connectPostgres({ url: servers.pooledUrl('state-store'), max: 2, service: 'test', logger: createLogger('test', 'silent'), tlsCa: servers.authority, pooled: true });
+    const asked = Array.from({ length: 120 }, (_, index) => [
+      async () => Number((await sql<{ n: number }[]>`select 1 as n`)[0]!.n),
+      async () => Number((await sql<{ n: number }[]>`select ${1}::int as n`)[0]!.n),
+      () => transaction(sql, 30_000, async (tx) => Number((await tx<{ n: number }[]>`select ${1}::int as n`)[0]!.n)),
+    ][index % 3]!());
+    expect(await withDeadline(Promise.all(asked), 30_000, 'all answers')).toEqual(asked.map(() => 1));
+    await sql.end({ timeout: 1 });
+  }, 60_000);
 
   it('keeps to its own keys in Redis, and speaks to Postgres as the roles alone', async () => {
     const redis = new Redis(servers.redisUrl, { tls: { ca: readFileSync(servers.authority, 'utf8') }, maxRetriesPerRequest: 1 });

@@ -38,6 +38,8 @@ export function connectPostgres({ url, max, service, logger, settings = {}, tlsC
     max_lifetime: 30 * 60,
     types: { bigint: postgres.BigInt },
     prepare: !pooled,
+    // One query at a time on a connection: PgBouncer gives the server back behind the first's end, and what came with it gets no answer.
+    ...((pooled ? { max_pipeline: 0 } : {}) as object),
     ...(tlsCa === undefined ? {} : { ssl: { ca: readFileSync(tlsCa, 'utf8'), rejectUnauthorized: true } }),
     connection: { application_name: `umpire-${service}`, ...(pooled ? {} : { ...SESSION_SETTINGS, ...settings }) },
     onnotice: (notice) => logger.debug({ notice }, 'postgres_notice'),
