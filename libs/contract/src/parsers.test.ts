@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { anyText, dressed, expectCleanPrototypes, isStorable, realRequests, runs } from '../../testing/test/fuzz.ts';
 import { hostileValue, mutatedBytes, mutationOf } from '../../testing/test/mutate.ts';
 import {
-  contentDigest, decodeFrame, decodeUtf8, encodeFrame, idToken, interactionSchema, isHumanReviewDecision, isNamespace, JsonSyntaxError, LIMITS, mapHumanReviewDecision, mapHumanReviewRequest, namespaceOfSubject, parseCreatedAt, parseIdToken,
+  contentDigest, decodeFrame, decodeUtf8, encodeFrame, encodeItemsFrame, encodeUtf8, idToken, interactionSchema, isHumanReviewDecision, isNamespace, JsonSyntaxError, LIMITS, mapHumanReviewDecision, mapHumanReviewRequest, namespaceOfSubject, parseCreatedAt, parseIdToken,
   parseNamespaces, parseReviewSubject, readJson, requestIdProblem, toValue, validateHitlRequest,
 } from './index.ts';
 
@@ -74,6 +74,15 @@ describe(`parsers, whatever comes (UMPIRE_SEED=${runs.seed})`, () => {
       if (read.ok) for (const [name, consumers] of Object.entries(read.namespaces)) expect([name, ...consumers].every(isNamespace)).toBe(true);
       else expect(read.errors.length).toBeGreaterThan(0);
       expectCleanPrototypes();
+    }), runs);
+  });
+
+  test('frames of printed items are those of the items', () => {
+    const [items, pieces] = [fc.array(fc.jsonValue(), { maxLength: 4 }), fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 4 })];
+    fc.assert(fc.property(items, pieces, (values, bodies) => {
+      const frame = encodeItemsFrame(values.map((value) => encodeUtf8(JSON.stringify(value))), bodies);
+      expect(frame).toEqual(encodeFrame({ items: values }, bodies));
+      expect(decodeFrame(frame).bodies).toEqual(bodies);
     }), runs);
   });
 

@@ -1,27 +1,28 @@
 import type { FieldError } from './errors.ts';
 import type { ClockKind, Outcome } from './events.ts';
 import type { Rules } from './interaction.ts';
+import { encodeUtf8 } from './json/utf8.ts';
 import type { Reason } from './reasons.ts';
 
 /**
  * A frame carries JSON and raw bodies in one NATS message without printing the bodies again:
  * `u32 length of header | header JSON | body 0 | body 1 | …`, with the bodies' lengths in `header.lengths`.
+ * @param header with a member at least, none of them `lengths`
  */
 export function encodeFrame(header: object, bodies: Uint8Array[]): Uint8Array {
-  return frameOf([utf8(JSON.stringify(header).slice(0, -1))], bodies);
+  return frameOf([encodeUtf8(JSON.stringify(header).slice(0, -1))], bodies);
 }
 
 /** The same for a header that has `items` alone, which are printed already: each the UTF-8 of its JSON. */
 export function encodeItemsFrame(items: Uint8Array[], bodies: Uint8Array[]): Uint8Array {
-  return frameOf([utf8('{"items":['), ...items.flatMap((item, index) => (index === 0 ? [item] : [COMMA, item])), utf8(']')], bodies);
+  return frameOf([encodeUtf8('{"items":['), ...items.flatMap((item, index) => (index === 0 ? [item] : [COMMA, item])), encodeUtf8(']')], bodies);
 }
 
-const utf8 = (text: string) => new TextEncoder().encode(text);
-const COMMA = utf8(',');
+const COMMA = encodeUtf8(',');
 
-/** @param head pieces of the header without its last brace */
+/** @param head pieces of the header's JSON, an object with members, without its last brace */
 function frameOf(head: Uint8Array[], bodies: Uint8Array[]): Uint8Array {
-  const header = [...head, utf8(`,"lengths":[${bodies.map((body) => body.length).join(',')}]}`)];
+  const header = [...head, encodeUtf8(`,"lengths":[${bodies.map((body) => body.length).join(',')}]}`)];
   const lengthOf = (pieces: Uint8Array[]) => pieces.reduce((sum, piece) => sum + piece.length, 0);
   const frame = new Uint8Array(4 + lengthOf(header) + lengthOf(bodies));
   new DataView(frame.buffer).setUint32(0, lengthOf(header));
@@ -34,7 +35,7 @@ function frameOf(head: Uint8Array[], bodies: Uint8Array[]): Uint8Array {
 }
 
 /**
- * Reads what `encodeFrame` wrote.
+ * Reads what `encodeFrame` or `encodeItemsFrame` wrote.
  * @throws Error on a frame that is cut or lies about its lengths.
  */
 export function decodeFrame<Header extends object>(frame: Uint8Array): { header: Header; bodies: Uint8Array[] } {

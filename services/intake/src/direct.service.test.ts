@@ -1,5 +1,6 @@
 import { NoRespondersError, TimeoutError } from '@nats-io/transport-node';
-import { UmpireError, type Reason, type Verdict } from '@umpire/contract';
+import { UmpireError, type Reason, type SubmitItem, type Verdict } from '@umpire/contract';
+import { inSpan, startTracing, stopTracing } from '@umpire/runtime';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { bytes, hitlRequest } from '../test/samples.ts';
 import { DirectSubmissions } from './direct.service.ts';
@@ -13,10 +14,11 @@ const stored = (request_id: string): Verdict => ({ request_id, status: 'stored' 
 
 /** A store that answers when it is told to: the first `count` of what it was sent. */
 function heldStore() {
-  const sent: { reason: Reason; ids: string[]; namespace: string; answer(count?: number): void; fail(error: Error): void }[] = [];
+  const sent: { reason: Reason; ids: string[]; items: SubmitItem[]; namespace: string; answer(count?: number): void; fail(error: Error): void }[] = [];
   const submit: StoreClient['submit'] = (reason, entries) => new Promise((resolve, reject) => {
     const ids = idsOf(entries);
-    sent.push({ reason, ids, namespace: entries[0]!.namespace, answer: (count = ids.length) => resolve(ids.slice(0, count).map(stored)), fail: reject });
+    const items = entries.map(({ item }) => JSON.parse(Buffer.from(item).toString()) as SubmitItem);
+    sent.push({ reason, ids, items, namespace: entries[0]!.namespace, answer: (count = ids.length) => resolve(ids.slice(0, count).map(stored)), fail: reject });
   });
   return { sent, store: { submit } as StoreClient };
 }
@@ -27,7 +29,10 @@ function submission(request_id: string, { namespace = 'default', reason = 'hard_
   return toSubmission(read.item, read.payload);
 }
 
-afterEach(() => void vi.useRealTimers());
+afterEach(async () => {
+  vi.useRealTimers();
+  await stopTracing();
+});
 
 describe('DirectSubmissions', () => {
   it('sends together what comes together, and tells each its verdict', async () => {
@@ -38,6 +43,18 @@ describe('DirectSubmissions', () => {
     expect(sent).toMatchObject([{ reason: 'hard_disagreement', ids: ['a', 'b'] }]);
     sent[0]!.answer();
     expect(await Promise.all(told)).toEqual([stored('a'), stored('b')]);
+  });
+
+  it('hands on the trace of each that has one', async () => {
+    await startTracing('test', { OTEL_TRACES_EXPORTER: 'otlp' });
+    const { sent, store } = heldStore();
+    const direct = new DirectSubmissions(store, 60_000);
+    const within = (digit: string, id: string) => inSpan('post', { parent: `00-${digit.repeat(32)}-${digit.repeat(16)}-01` }, () => direct.submit(submission(id)));
+    const told = [within('a', 'first'), direct.submit(submission('second')), within('b', 'third')];
+    await turn();
+    expect(sent[0]!.items.map(({ request_id, trace }) => [request_id, trace?.split('-')[1]])).toEqual([['first', 'a'.repeat(32)], ['second', undefined], ['third', 'b'.repeat(32)]]);
+    sent[0]!.answer();
+    expect(await Promise.all(told)).toEqual(['first', 'second', 'third'].map(stored));
   });
 
   it('sends the rest again where the store answers for fewer than it was sent', async () => {

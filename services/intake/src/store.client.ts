@@ -50,14 +50,14 @@ export class StoreClient {
 /** What the store says of content, not of its own state. */
 const REFUSALS: ReadonlySet<string> = new Set(['bad_request', 'invalid']);
 
-/** @returns the first of the entries, which go into one frame: always one, then as long as items and bytes stay within the limits. */
+/** @returns the first entries, as many as go into one frame: always one, then as long as items and bytes stay within the limits. */
 function fitting(entries: readonly Submission[]): readonly Submission[] {
   let bytes = 0;
-  const end = entries.findIndex(({ item, payload }, index) => {
+  for (const [index, { item, payload }] of entries.entries()) {
     bytes += item.length + payload.length + FRAMING;
-    return index > 0 && (index >= LIMITS.batchItems || bytes > LIMITS.batch);
-  });
-  return end < 0 ? entries : entries.slice(0, end);
+    if (index > 0 && (index >= LIMITS.batchItems || bytes > LIMITS.batch)) return entries.slice(0, index);
+  }
+  return entries;
 }
 
 /** What an item costs beside itself: a comma and its length in the header. */

@@ -1,30 +1,36 @@
-import { decodeFrame, encodeItemsFrame, type SubmitHeader, type SubmitItem } from '@umpire/contract';
+import type { SubmitItem } from '@umpire/contract';
 import { describe, expect, it } from 'vitest';
+import { bytes, hitlRequest } from '../test/samples.ts';
+import { readMessage } from './message/read-message.ts';
 import { toSubmission, withTrace } from './submission.ts';
 
-const cancel = (request_id: string, detail: string | null = null): SubmitItem => ({ type: 'cancel', namespace: 'default', request_id, reason: 'hard_disagreement', submission: 's', detail });
-const payload = (text: string) => new TextEncoder().encode(text);
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const parse = (printed: Uint8Array) => JSON.parse(Buffer.from(printed).toString()) as SubmitItem;
 
-describe('a submission', () => {
-  const items = [cancel('a request with a longer id'), cancel('ünïcode "quoted" \u2028 \u0000', 'täxt'), cancel('b')];
-  const payloads = [payload('{"first":1}'), payload(''), payload('zwölf')];
+function escalation(request_id: string): { item: SubmitItem; payload: Uint8Array } {
+  const read = readMessage(bytes(hitlRequest({ request_id })), { namespace: 'default', subject: null, submission: 's', interactionId: () => '', now: () => 0 }, () => null);
+  if (!read.ok) throw new Error('the sample is not valid');
+  return read;
+}
 
-  it('goes into a frame as it was, with its payload', () => {
-    const all = items.map((item, index) => toSubmission(item, payloads[index]!));
-    const { header, bodies } = decodeFrame<SubmitHeader>(encodeItemsFrame(all.map(({ item }) => item), all.map((one) => one.payload)));
-    expect(header).toEqual({ items, lengths: payloads.map((one) => one.length) });
-    expect(bodies.map((body) => Buffer.from(body))).toEqual(payloads.map((one) => Buffer.from(one)));
-    expect(all.map(({ namespace, reason, request_id }) => ({ namespace, reason, request_id }))).toEqual(items.map(({ namespace, reason, request_id }) => ({ namespace, reason, request_id })));
+const cancel: { item: SubmitItem; payload: Uint8Array } = {
+  item: { type: 'cancel', namespace: 'default', request_id: 'b', reason: 'low_confidence', submission: 's', detail: '\u0000 \ud800 "täxt"' }, payload: new Uint8Array(0),
+};
+
+describe.each([escalation('a request with a longer id'), escalation('ünïcode "quoted" \u2028'), cancel])('a submission of $item.request_id', ({ item, payload }) => {
+  const submission = toSubmission(item, payload);
+
+  it('is its item, printed, with what it is known by', () => {
+    expect(parse(submission.item)).toEqual(item);
+    expect(submission).toMatchObject({ namespace: item.namespace, reason: item.reason, request_id: item.request_id });
+    expect(submission.payload).toBe(payload);
   });
 
-  it('is an empty frame of none', () => {
-    expect(decodeFrame(encodeItemsFrame([], []))).toEqual({ header: { items: [], lengths: [] }, bodies: [] });
-  });
-
-  it('carries its trace', () => {
-    const [atOnce, later] = [withTrace(toSubmission(items[1]!, payloads[1]!), TRACE), withTrace(toSubmission(items[1]!, payloads[1]!), TRACE)];
-    for (const one of [atOnce, later]) expect(decodeFrame<SubmitHeader>(encodeItemsFrame([one.item], [one.payload])).header.items).toEqual([{ ...items[1]!, trace: TRACE }]);
-    expect(later).toMatchObject({ request_id: items[1]!.request_id, payload: payloads[1] });
+  it('carries the trace that it is given, and none otherwise', () => {
+    expect(withTrace(submission, undefined)).toBe(submission);
+    const traced = withTrace({ ...submission, more: 1 }, TRACE);
+    expect(parse(traced.item)).toEqual({ ...item, trace: TRACE });
+    expect({ ...traced, item: null }).toEqual({ ...submission, more: 1, item: null });
+    expect(parse(submission.item)).toEqual(item);
   });
 });

@@ -2,8 +2,8 @@ import type { Reason, SubmitItem } from '@umpire/contract';
 import type { TraceContext } from '@umpire/runtime';
 
 /**
- * What goes to the store: the item as the bytes that go there, and what is asked of it here until then. Nothing of what was read
- * is in it: any string of a message's text holds all of that text, and at full pace what waits outlives V8's young generation.
+ * What goes to the store: the item as the bytes that go there, and what is asked of it here until the store has answered. Nothing of what
+ * was read is in it: any string of a message's text holds all of that text, and at full pace what waits outlives V8's young generation.
  */
 export type Submission = { namespace: string; reason: Reason; request_id: string; item: Uint8Array; payload: Uint8Array };
 

@@ -60,7 +60,7 @@ async function warmUp(origin: string, product: Product, messages: Messages, coun
   const client = new Client(origin, product.connection.keys.producer, 128);
   await closed(count, 64, async () => {
     const { status, text } = await client.send('POST', '/api/escalations', messages.next('bench/post/warm').text);
-    if (status !== 202) throw new Error(`not stored: ${status} ${text}`);
+    if (status !== 202) throw new Error(`not taken: ${status} ${text}`);
   });
   await client.close();
   await product.atRest();
