@@ -1,4 +1,6 @@
-import { encodeUtf8 } from '@umpire/contract';
+import { jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { encodeUtf8, STREAMS } from '@umpire/contract';
 import { createLogger, metrics, newId, type Bus, type Sql } from '@umpire/runtime';
 import { eventually } from '@umpire/testing';
 import { once } from 'node:events';
@@ -6,7 +8,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { leaseOutbox, type OutboxItem } from './outbox.queries.ts';
 import { Relay } from './relay.service.ts';
-import { startHarness, submission, type Harness } from './test/store-harness.ts';
+import { cancellation, startHarness, submission, type Harness } from './test/store-harness.ts';
 
 let harness: Harness;
 beforeAll(async () => void (harness = await startHarness()));
@@ -201,6 +203,63 @@ describe('a broker that is slow', () => {
       await waitsSinceLong();
       expect(await relay.sweepOnce()).toBe(1);
       expect([timesSent(items[0]!), await rows()]).toEqual([2, 0]);
+    });
+  });
+
+  describe('whose stream of outcomes refuses', () => {
+    let operator: NatsConnection;
+    const stored = async (stream: string, subject: string) => {
+      const { state } = await (await jetstreamManager(operator)).streams.info(stream, { subjects_filter: subject });
+      return Object.values(state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
+    };
+    const mostBytes = async (bytes: number) => (await jetstreamManager(operator)).streams.update('HITL_OUTCOMES', { max_msg_size: bytes });
+    const endsSinceLong = () => harness.database.sql`update store.outbox set created_at = clock_timestamp() - interval '1 minute', leased_until = null`;
+
+    beforeAll(async () => {
+      operator = await harness.nats.operator();
+    });
+    beforeEach(() => line.release());
+    afterEach(() => mostBytes(STREAMS.outcomes.maxMessageBytes));
+
+    it('keeps the event\'s row until it takes the outcome; what else is swept goes', async () => {
+      const before = await failed();
+      const store = await harness.startStore();
+      await mostBytes(10);
+      await harness.submit([submission('ended')]);
+      await harness.submit([cancellation('ended')]);
+      await eventually('its outcome is refused', async () => (await failed()) > before);
+      await store.stop();
+      expect(await stored('HITL_EVENTS', 'hitl.*.escalation.cancelled.*')).toBe(1);
+
+      await waitsSinceLong();
+      await endsSinceLong();
+      expect(await relay.sweepOnce()).toBe(1);
+      expect((await harness.database.sql`select request_id from store.outbox`).map(({ request_id }) => request_id as string)).toEqual(['ended']);
+
+      await endsSinceLong();
+      await expect(relay.sweepOnce()).rejects.toThrow('no event of the outbox could be published');
+      expect(await stored('HITL_OUTCOMES', '>')).toBe(0);
+
+      await mostBytes(STREAMS.outcomes.maxMessageBytes);
+      await endsSinceLong();
+      expect(await relay.sweepOnce()).toBe(1);
+      expect([await rows(), await stored('HITL_OUTCOMES', '>'), await stored('HITL_EVENTS', 'hitl.*.escalation.cancelled.*')]).toEqual([0, 1, 1]);
+    });
+
+    it('has the event carried until it is answered too, though the outcome was refused before', async () => {
+      await bus.connection.flush();
+      line.holdAnswers();
+      const before = await failed();
+      // Short in the event, as it is sent, and too long for the client once it is printed.
+      const outcome = `{"state":"cancelled","numbers":[${Array.from({ length: 60_000 }, () => '1e20').join()}]}`;
+      relay.publishSoon([{ ...items[0]!, type: 'cancelled', id: newId(), data: `{"clocks":[],"outcome":${outcome}}` }]);
+      const stopped = relay.stop();
+      bus.connection.publish('hitl.default.settled.mark');
+      await eventually('the mark', () => line.sent.includes('hitl.default.settled.mark'));
+      expect([await failed(), await rows()]).toEqual([before, 1]);
+      line.release();
+      await stopped;
+      expect([await failed(), await rows()]).toEqual([before + 1, 1]);
     });
   });
 

@@ -40,10 +40,12 @@ if (!globalThis.gc) throw new Error('start it by npm run bench');
 const unknown = positionals.filter((name) => !PARTS.some((part) => part.name === name));
 if (unknown.length > 0) throw new Error(`no part is called ${unknown.join(', ')}: ${PARTS.map((part) => part.name).join(', ')}`);
 
-/** What was measured, if this is a clone. */
+/** What was measured, if this is a clone: its commit, and whether anything but what this program writes was changed since. */
 function commit(): string {
+  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], cwd: new URL('../../..', import.meta.url) }).trim();
   try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], cwd: new URL('.', import.meta.url) }).trim();
+    const changed = git('status', '--porcelain', '--', '.', ':!test/bench/results', ':!test/bench/README.md') !== '';
+    return `${git('rev-parse', '--short', 'HEAD')}${changed ? '-dirty' : ''}`;
   } catch {
     return 'unknown';
   }
@@ -54,7 +56,7 @@ for (const part of PARTS.filter(({ name }) => positionals.length === 0 || positi
   say(`${part.name}: ${part.title} (load ${loadAverage().toFixed(1)})`);
   const began = new Date().toISOString();
   const result = await part.run({ quick: values.quick, rounds, only: values.only });
-  for (const aim of result.aims) say(`  ${aim.met ? 'met' : 'NOT MET'}: ${aim.what}: ${aim.measured.toFixed(2)} ${aim.unit} (aim ${aim.aim})`);
+  for (const aim of result.aims) say(`  ${aim.aim === '–' ? 'for scale' : aim.met ? 'met' : 'NOT MET'}: ${aim.what}: ${aim.measured.toFixed(2)} ${aim.unit} (aim ${aim.aim})`);
   if (values.quick || values.only !== undefined) continue;
   keep({ part: part.name, title: part.title, began, ended: new Date().toISOString(), commit: commit(), machine: await describeMachine(), ...result });
   writeReport(PARTS.map(({ name }) => name));

@@ -1,6 +1,6 @@
 import { RetentionPolicy, StorageType } from '@nats-io/jetstream';
-import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { endChild, startChild } from '../harness/child.ts';
 import type { Messages } from '../harness/messages.ts';
 import { cpuEach, type Product } from '../harness/product.ts';
 import { cpuOf } from '../harness/machine.ts';
@@ -24,14 +24,15 @@ export function bareLoop(product: Product, messages: Messages, count: number, ta
         await sql`create table bare_outbox (id text primary key, seq integer not null)`;
       }
       await makeStreams(product);
-      const child = await startChild(product, url, tables);
+      const options: BareOptions = { natsUrl: product.connection.nats_url, ...(await product.operatorLogin()), postgresUrl: url, tables };
+      const { child } = await startChild(PROGRAM, options);
       const batch = messages.many(neededFor(count), `bench/bare/${round}`);
       const position = async () => (await product.jsm.streams.info('BARE_EVENTS')).state.last_seq;
       const spent = async () => ({ ...(await product.cpu()), loop: cpuOf(child.pid!) });
       let [before, after] = [await spent(), await spent()];
       const measured = await sustained(count, (index) => product.operatorJs.publish(`bare.in.${batch[index]!.reason}`, batch[index]!.text), position, async () => void (before = await spent()), async () => void (after = await spent()));
       const cpu = cpuEach(before, after, measured.count);
-      await end(child);
+      await endChild(child);
       await sql.end();
       for (const name of ['BARE', 'BARE_EVENTS']) await product.jsm.streams.delete(name);
       return { rate: measured.count / measured.seconds, ...cpu };
@@ -43,23 +44,6 @@ async function makeStreams(product: Product): Promise<void> {
   const common = { storage: StorageType.File, retention: RetentionPolicy.Limits };
   await product.jsm.streams.add({ ...common, name: 'BARE', subjects: ['bare.in.*'] });
   await product.jsm.streams.add({ ...common, name: 'BARE_EVENTS', subjects: ['bare.event.*'] });
-}
-
-async function startChild(product: Product, postgresUrl: string, tables: 1 | 4): Promise<ChildProcess> {
-  const options: BareOptions = { natsUrl: product.connection.nats_url, ...(await product.operatorLogin()), postgresUrl, tables };
-  const child = fork(PROGRAM, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] });
-  await new Promise<void>((resolve, reject) => {
-    child.once('message', () => resolve());
-    child.once('exit', (code) => reject(new Error(`the bare loop ended with ${code}`)));
-  });
-  child.removeAllListeners('exit');
-  return child;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
-  await ended;
 }
 
 /** JetStream alone: as many publishes in flight as in the other rows. */
